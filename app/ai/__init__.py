@@ -1,0 +1,1 @@
+"""The assistant: models, knowledge and the reply to a turn."""

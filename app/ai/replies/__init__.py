@@ -1,0 +1,1 @@
+"""Answer a turn: policy, prompt, model, outbound."""

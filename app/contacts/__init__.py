@@ -1,0 +1,1 @@
+"""The people we talk with, by whatever identifiers they are known."""

@@ -1,0 +1,1 @@
+"""Threads, messages, turns, and who holds a conversation."""

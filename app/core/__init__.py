@@ -1,0 +1,1 @@
+"""What every package needs and no customer would notice: errors, ids, time, database, jobs, logs."""

@@ -1,0 +1,20 @@
+"""One unit of work, group commit, times and the events table: the only place that commits."""
+
+from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plus, metadata
+from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
+from app.core.db.group_commit import GroupCommit
+from app.core.db.session import Database, exclusive
+
+__all__ = [
+    "Base",
+    "Database",
+    "DatabaseInUse",
+    "DatabaseUnavailable",
+    "ExactDecimal",
+    "GroupCommit",
+    "UtcDateTime",
+    "db_now",
+    "db_now_plus",
+    "exclusive",
+    "metadata",
+]

@@ -1,0 +1,79 @@
+"""The events table: facts wait here, in the transaction that made them true, until they have been relayed."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db.base import UtcDateTime, db_now, db_now_plus, metadata
+from app.core.db.session import Database
+from app.core.events import Event
+from app.core.ids import new_id
+
+_LEASE_SECONDS = 15.0
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("payload", sa.LargeBinary(), nullable=False, doc="JSON of the event"),
+    sa.Column("due_at", UtcDateTime(), nullable=False, index=True, doc="when it may be relayed (again)"),
+)
+
+
+async def record(connection: AsyncConnection, facts: Iterable[Event]) -> None:
+    """Write `facts` in the caller's unit of work."""
+    encode = msgspec.json.encode
+    # SQLite takes the expression as text and PostgreSQL as its clock: the one insert serves any number of facts.
+    rows = [{"id": new_id(), "name": fact.name, "payload": encode(fact)} for fact in facts]
+    if rows:
+        await connection.execute(_INSERT, rows)
+
+
+_INSERT = events.insert().values(
+    id=sa.bindparam("id"), name=sa.bindparam("name"), payload=sa.bindparam("payload"), due_at=db_now()
+)
+
+
+class EventRelay:
+    """Hands recorded events to `react`, in the order they were recorded, each at least once.
+
+    `kinds` are the event classes by name; an event whose name is not among them has nobody to react to it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        kinds: Mapping[str, type[Event]],
+        react: Callable[[Sequence[Event]], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._kinds = kinds
+        self._react = react
+
+    async def claim(self, limit: int) -> list[sa.Row[tuple[object, ...]]]:
+        """Lease up to `limit` events; they come back after the lease unless `relay` deletes them."""
+        async with self._database.write() as connection:
+            due = (
+                sa.select(events.c.id)
+                .where(events.c.due_at <= db_now())
+                .order_by(events.c.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            rows = await connection.execute(
+                sa.update(events)
+                .where(events.c.id.in_(due))
+                .values(due_at=db_now_plus(_LEASE_SECONDS))
+                .returning(events.c.id, events.c.name, events.c.payload)
+            )
+            return sorted(rows.all(), key=lambda row: row.id)
+
+    async def relay(self, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
+        """React to `rows`, then forget them: what happened stands in the tables it happened to."""
+        known = [(self._kinds[row.name], row.payload) for row in rows if row.name in self._kinds]
+        await self._react([msgspec.json.decode(payload, type=kind) for kind, payload in known])
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(events).where(events.c.id.in_([row.id for row in rows])))

@@ -1,0 +1,228 @@
+"""The database and its unit of work. Only this package commits."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from app.core.db.base import db_now
+from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_POOL_WAIT_SECONDS = 2.0  # a webhook is better refused (Meta retries) than kept waiting
+_SQLITE_READERS = 4
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, behind two verbs: `write` and `read`.
+
+    `url` has the plain form `sqlite:///path` or `postgresql://user:password@host:port/name`. SQLite has one writer
+    process, kept so by a lock on `<path>.lock`, and within it one writing connection; readers never wait for it (WAL).
+    Use as an async context manager.
+
+    Raises `DatabaseInUse` when entered while another process writes to the SQLite file.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.dialect: Dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
+        self._lock: _FileLock | None = None
+        if self.dialect == "sqlite":
+            path = Path(url.removeprefix("sqlite:///"))
+            self._lock = _FileLock(path)
+            self._writer = _sqlite_engine(path, readonly=False)
+            self._reader = _sqlite_engine(path, readonly=True)
+        else:
+            self._writer = self._reader = _postgresql_engine(url, pool_size)
+
+    async def __aenter__(self) -> Self:
+        if self._lock is not None:
+            await asyncio.to_thread(self._lock.acquire)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One unit of work: everything in it is committed at its end, or nothing is.
+
+        Raises `DatabaseUnavailable` when the database cannot be reached or the COMMIT fails.
+        """
+        return _unit_of_work(self._writer)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Give a connection for queries. On SQLite it cannot write and never waits for the writer."""
+        return _unit_of_work(self._reader)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Give the same unit of work as an ORM session, for repositories; it is committed as `write` is."""
+        async with self.write() as connection, AsyncSession(connection, expire_on_commit=False) as session:
+            yield session
+            await session.flush()  # COMMIT belongs to the unit of work, which does not know the session's pending rows
+
+    async def now(self, connection: AsyncConnection) -> datetime:
+        """Return the database's clock. SQLite's is this machine's."""
+        if self.dialect == "sqlite":
+            return datetime.now(UTC)
+        return (await connection.execute(sa.select(db_now()))).scalar_one()
+
+    @property
+    def waiting(self) -> int:
+        """How many write connections are in use now, for metrics."""
+        pool = self._writer.pool
+        return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
+
+
+async def exclusive(connection: AsyncConnection, name: str) -> None:
+    """Let one unit of work at a time pass here, across all processes, until it ends.
+
+    For "look, and insert if missing" where several tables belong together. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(name))))
+
+
+@asynccontextmanager
+async def _unit_of_work(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    with _unavailable_when_lost():
+        connection = await engine.connect()
+    try:
+        with _unavailable_when_lost():
+            await connection.begin()
+            yield connection
+            await connection.commit()
+    finally:
+        # A connection cancelled in the middle of an answer must not serve anybody else: close() rolls back, and
+        # the pool drops what it cannot reset. Shielded, because the caller may be cancelled a second time.
+        await asyncio.shield(connection.close())
+
+
+class _unavailable_when_lost:  # noqa: N801 - used as a statement
+    """Turn the drivers' many ways of saying "no database" into `DatabaseUnavailable`."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and _is_loss(error):
+            raise DatabaseUnavailable("the database does not answer: try again in a moment") from error
+
+
+def _is_loss(error: BaseException) -> bool:
+    if isinstance(error, sa.exc.DBAPIError):
+        return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+    return isinstance(
+        error,
+        sa.exc.TimeoutError
+        | ConnectionError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.TooManyConnectionsError
+        | asyncpg.InterfaceError
+        | FileNotFoundError,
+    )
+
+
+def _postgresql_engine(url: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://" + url.split("://", 1)[1],
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_WAIT_SECONDS,
+        pool_pre_ping=False,  # a lost connection is reported by the statement that meets it, and then replaced
+        connect_args={
+            "timeout": 5,
+            "server_settings": {
+                "application_name": "mostrador",
+                "statement_timeout": "15000",
+                "lock_timeout": "5000",
+                "idle_in_transaction_session_timeout": "30000",
+                "jit": "off",
+            },
+        },
+    )
+
+
+def _sqlite_engine(path: Path, *, readonly: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=_SQLITE_READERS if readonly else 1,
+        max_overflow=0,
+        pool_timeout=15.0 if readonly else 30.0,  # writers queue here, in order, instead of colliding in SQLite
+        connect_args={"isolation_level": None},  # BEGIN is ours, below
+    )
+    sa.event.listen(engine.sync_engine, "connect", _set_pragmas(readonly=readonly))
+    sa.event.listen(engine.sync_engine, "begin", _begin("BEGIN" if readonly else "BEGIN IMMEDIATE"))
+    return engine
+
+
+def _set_pragmas(*, readonly: bool) -> Callable[[Any, Any], None]:
+    pragmas = [
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",  # an answered webhook survives a power cut
+        "PRAGMA busy_timeout=5000",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA temp_store=MEMORY",
+        "PRAGMA cache_size=-16000",
+    ]
+    if readonly:
+        pragmas.append("PRAGMA query_only=ON")
+
+    def on_connect(dbapi_connection: Any, _record: Any) -> None:
+        cursor = dbapi_connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    return on_connect
+
+
+def _begin(statement: str) -> Callable[[sa.Connection], None]:
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return on_begin
+
+
+class _FileLock:
+    """An advisory lock that the kernel drops when the process ends, however it ends."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._path = database.with_name(database.name + ".lock")
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode().strip()
+            os.close(descriptor)
+            raise DatabaseInUse(
+                f"another Mostrador process (pid {holder or 'unknown'}) uses {self._database}. SQLite serves one "
+                "process: stop that one first, or set DATABASE_URL to a PostgreSQL database to run several."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,1 @@
+"""Passwords, tokens, guards and the cipher for stored secrets."""

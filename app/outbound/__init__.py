@@ -1,0 +1,1 @@
+"""Everything that leaves: states, pacing, delivery, statuses."""

@@ -1,0 +1,147 @@
+"""The deliver dispatcher: claim what may leave, hand it to its transport, write down what became of it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db import Database, GroupCommit
+from app.core.metrics import Metrics
+from app.outbound.leaving import Leaving, start, sweep
+from app.outbound.outcomes import Outcome, save
+from app.outbound.states import State
+from app.outbound.statuses import tracker
+from app.whatsapp.channels import ChannelNotFound, Channels
+from app.whatsapp.error_codes import ErrorAction
+from app.whatsapp.errors import SendNotAttempted, SendRejected, SendUnknown
+from app.whatsapp.pacing import Pacer
+from app.whatsapp.transport import Transport
+
+log = structlog.get_logger()
+
+OUTBOX = "outbox"  # the wake-up topic of whoever delivers
+
+SEND_TIMEOUT_SECONDS = 15.0
+_LATEST_START_SECONDS = 8.0  # lease 30 s > this + time-out + 5 s: a send never outlives its lease
+_SWEEP_SECONDS = 2.0
+_NOT_ATTEMPTED_WAIT_SECONDS = 5.0
+
+
+class Delivery:
+    """`claim` and `handle` for the deliver dispatcher. An async context manager.
+
+    `transports` by channel kind. Outcomes are committed in groups.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Channels,
+        transports: Mapping[str, Transport],
+        pacer: Pacer,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._transports = transports
+        self._pacer = pacer
+        self._metrics = metrics
+        self._claimed_at: dict[UUID, float] = {}
+        self._swept_at = 0.0
+        self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(database, self._save)
+
+    async def __aenter__(self) -> "Delivery":
+        await self._outcomes.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._outcomes.__aexit__(*error)
+
+    async def claim(self, limit: int) -> list[Leaving]:
+        """Flip up to `limit` messages to `processing`, committed before any of them is sent."""
+        started = time.monotonic()
+        async with self._database.write() as connection:
+            now = await self._database.now(connection)
+            if started - self._swept_at > _SWEEP_SECONDS:
+                self._swept_at = started
+                parked = await sweep(connection, now=now)
+                if parked:
+                    log.warning("outbound.parked", count=len(parked))
+            leaving = await start(connection, self._pacer, limit, now=now)
+        for one in leaving:
+            self._claimed_at[one.attempt_id] = started
+        return leaving
+
+    async def handle(self, leaving: Leaving) -> None:
+        """Send one message and store what became of it. A stop waits for both: half of it would be an `unknown`."""
+        await asyncio.shield(self._send_and_record(leaving))
+
+    async def _send_and_record(self, leaving: Leaving) -> None:
+        outcome = await self._attempt(leaving)
+        ours = await self._outcomes.save(outcome)
+        if not ours:
+            self._metrics.fenced_writes.inc()
+            log.warning("outbound.lost_lease", outbound_id=str(leaving.id), state=outcome.state)
+        log.debug("outbound.attempted", outbound_id=str(leaving.id), state=outcome.state, code=outcome.error_code)
+        if outcome.state is State.SENT and leaving.opened_at is not None:
+            seconds = (datetime.now(UTC) - leaving.opened_at).total_seconds()
+            self._metrics.turn_duration.labels("replied").observe(max(0.0, seconds))
+
+    async def _attempt(self, leaving: Leaving) -> Outcome:
+        waited = time.monotonic() - self._claimed_at.pop(leaving.attempt_id)
+        try:
+            channel = await self._channels.get(leaving.channel_id)
+        except ChannelNotFound:
+            return Outcome(leaving, State.FAILED, reason="its channel is gone")
+        if channel.access is None:
+            return Outcome(leaving, State.RETRY, reason=channel.stopped_reason, retry_seconds=60)
+        if waited > _LATEST_START_SECONDS:
+            return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
+        started = time.perf_counter()
+        try:
+            accepted = await self._transports[channel.kind].send(
+                channel.access,
+                leaving.recipient,
+                leaving.content,
+                tracker=tracker(leaving.attempt_id),
+                reply_to=leaving.reply_to,
+                timeout_seconds=SEND_TIMEOUT_SECONDS,
+            )
+        except SendNotAttempted as error:
+            wait_seconds = _NOT_ATTEMPTED_WAIT_SECONDS * min(leaving.attempt, 6)
+            outcome = Outcome(leaving, State.RETRY, reason=f"not sent: {error.reason}", retry_seconds=wait_seconds)
+        except SendUnknown as error:
+            outcome = Outcome(leaving, State.UNKNOWN, reason=f"not confirmed: {error.reason}", error_code=error.code)
+        except SendRejected as error:
+            outcome = await self._rejected(leaving, channel.phone_number_id, error)
+        else:
+            outcome = Outcome(leaving, State.SENT, wamid=accepted.message_id)
+        self._metrics.send.labels(channel.kind, outcome.state, _code_class(outcome)).inc()
+        self._metrics.turn_stage.labels("send").observe(time.perf_counter() - started)
+        return outcome
+
+    async def _rejected(self, leaving: Leaving, number: str, error: SendRejected) -> Outcome:
+        reason = f"{error.title} {error.details}".strip()
+        if error.retry_after_seconds is not None:
+            wait_seconds = error.rule.wait_seconds(leaving.attempt) if False else error.retry_after_seconds
+            await self._pacer.hold(number, leaving.recipient.phone or leaving.recipient.user_id or "", error)
+            return Outcome(leaving, State.RETRY, reason=reason, error_code=error.code, retry_seconds=wait_seconds)
+        return Outcome(
+            leaving,
+            State.FAILED,
+            reason=reason,
+            error_code=error.code,
+            stop_channel=error.action is ErrorAction.STOP_CHANNEL,
+        )
+
+    async def _save(self, connection: AsyncConnection, outcomes: list[Outcome]) -> list[bool]:
+        now = await self._database.now(connection)
+        return await save(connection, outcomes, now=now)
+
+
+def _code_class(outcome: Outcome) -> str:
+    return "none" if outcome.error_code is None else f"{outcome.error_code // 1000}xxx"

@@ -1,0 +1,247 @@
+"""The flip to `processing`: which messages may leave now, decided under lock, committed before a byte is sent."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.contacts.models import contacts
+from app.conversations import turns as words
+from app.conversations.models import conversations, turns
+from app.core.db import db_now
+from app.core.db.events import record
+from app.core.ids import new_id
+from app.outbound.events import DeliveryChanged
+from app.outbound.models import outbound_messages
+from app.outbound.settle import settle_turns
+from app.outbound.states import CLAIMABLE, WAITING, State
+from app.whatsapp.content import Content, Template
+from app.whatsapp.models import channels
+from app.whatsapp.pacing import Pacer
+from app.whatsapp.transport import Recipient
+from app.whatsapp.window import is_window_open
+
+LEASE = timedelta(seconds=30)  # longer than any send may take; after it nobody knows what became of the message
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """A message in `processing`: `attempt_id` is committed, and it goes with the message as its tracker."""
+
+    id: UUID
+    conversation_id: UUID
+    channel_id: UUID
+    turn_id: UUID | None
+    attempt: int
+    attempt_id: UUID
+    recipient: Recipient
+    content: Content
+    reply_to: str | None
+    event_id: UUID | None
+    opened_at: datetime | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What becomes of a due message: None means that it leaves now."""
+
+    state: State
+    reason: words.Reason | None = None
+    due_at: datetime | None = None
+
+
+def judge(row: Any, content: Content, now: datetime) -> Verdict | None:
+    """Decide whether a locked message may leave. Pure; `row` has the columns that `_candidates` selects."""
+    if row.turn_id is not None and row.turn_state not in (words.State.READY, words.State.SENDING):
+        return Verdict(State.SUPERSEDED, words.Reason.NEWER_MESSAGE)
+    if row.control_version is not None and row.control_version != row.current_version:
+        return Verdict(State.SUPERSEDED, words.Reason.HELD_BY_PERSON)
+    if not isinstance(content, Template) and not is_window_open(row.last_inbound_at, now):
+        return Verdict(State.EXPIRED, words.Reason.WINDOW_CLOSED)
+    return None
+
+
+async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: datetime) -> list[Leaving]:
+    """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave."""
+    rows = await _candidates(connection, limit)
+    if not rows:
+        return []
+    rows = await _with_conversation(connection, rows)
+    leaving: list[Leaving] = []
+    stay: list[tuple[Any, Verdict]] = []
+    for row in rows:
+        content = msgspec.json.decode(row.content, type=Content)
+        verdict = judge(row, content, now)
+        if verdict is None:
+            wait_seconds = await pacer.take(row.phone_number_id, row.phone or row.user_id or "")
+            if wait_seconds > 0:
+                verdict = Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds))
+        if verdict is None:
+            leaving.append(_leaving(row, content))
+        else:
+            stay.append((row, verdict))
+    await _flip(connection, leaving, now)
+    await _stay(connection, stay, now)
+    return leaving
+
+
+async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
+    """The first waiting message of each conversation, if it is due, on channels that work."""
+    o = outbound_messages.c
+    earlier = outbound_messages.alias("earlier")
+    is_first = ~sa.exists().where(
+        earlier.c.conversation_id == o.conversation_id,
+        earlier.c.state.in_(WAITING),
+        earlier.c.scheduled_at <= db_now(),
+        earlier.c.id < o.id,
+    )
+    rows = await connection.execute(
+        sa.select(*o, channels.c.phone_number_id, contacts.c.phone, contacts.c.user_id)
+        .join(channels, channels.c.id == o.channel_id)
+        .join(contacts, contacts.c.id == o.contact_id)
+        .where(o.state.in_(CLAIMABLE), o.due_at <= db_now(), channels.c.stopped_at.is_(None), is_first)
+        .order_by(o.priority.desc(), o.due_at)
+        .limit(limit)
+        .with_for_update(of=outbound_messages, skip_locked=True)
+    )
+    return rows.all()
+
+
+class _Row:
+    """A candidate together with what its conversation and turn say under lock."""
+
+    __slots__ = ("_row", "current_version", "last_inbound_at", "opened_at", "turn_state")
+
+    def __init__(self, row: Any, conversation: Any, turn: Any) -> None:
+        self._row = row
+        self.current_version = conversation.control_version
+        self.last_inbound_at = conversation.last_inbound_at
+        self.turn_state = turn.state if turn is not None else None
+        self.opened_at = turn.opened_at if turn is not None else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+
+async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -> list[_Row]:
+    """Lock in the order that everybody keeps: outbound messages, conversations, turns."""
+    c = conversations.c
+    held = {
+        row.id: row
+        for row in await connection.execute(
+            sa.select(c.id, c.control_version, c.last_inbound_at)
+            .where(c.id.in_({row.conversation_id for row in rows}))
+            .order_by(c.id)
+            .with_for_update()
+        )
+    }
+    turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
+    answered = {
+        row.id: row
+        for row in await connection.execute(
+            sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
+            .where(turns.c.id.in_(turn_ids))
+            .order_by(turns.c.id)
+            .with_for_update()
+        )
+    } if turn_ids else {}
+    return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
+
+
+def _leaving(row: Any, content: Content) -> Leaving:
+    return Leaving(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        channel_id=row.channel_id,
+        turn_id=row.turn_id,
+        attempt=row.attempt + 1,
+        attempt_id=new_id(),
+        recipient=Recipient(row.phone, row.user_id),
+        content=content,
+        reply_to=row.reply_to,
+        event_id=row.event_id,
+        opened_at=row.opened_at,
+    )
+
+
+async def _flip(connection: AsyncConnection, leaving: Sequence[Leaving], now: datetime) -> None:
+    if not leaving:
+        return
+    o = outbound_messages.c
+    await connection.execute(
+        sa.update(outbound_messages)
+        .where(o.id == sa.bindparam("outbound"))
+        .values(
+            state=State.PROCESSING,
+            attempt=sa.bindparam("number"),
+            attempt_id=sa.bindparam("tracker"),
+            processing_at=now,
+            due_at=now + LEASE,
+        ),
+        [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id} for one in leaving],
+    )
+    started = {one.turn_id for one in leaving if one.turn_id is not None}
+    if started:
+        await connection.execute(
+            sa.update(turns)
+            .where(turns.c.id.in_(started), turns.c.state == words.State.READY)
+            .values(state=words.State.SENDING)
+        )
+
+
+async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]], now: datetime) -> None:
+    if not stay:
+        return
+    o = outbound_messages.c
+    await connection.execute(
+        sa.update(outbound_messages)
+        .where(o.id == sa.bindparam("outbound"))
+        .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), due_at=sa.bindparam("due")),
+        [
+            {"outbound": row.id, "next": verdict.state, "why": verdict.reason, "due": verdict.due_at or now}
+            for row, verdict in stay
+        ],
+    )
+    ended = [(row, verdict) for row, verdict in stay if verdict.due_at is None]
+    await record(
+        connection,
+        [
+            DeliveryChanged(
+                correlation_id=row.event_id,
+                conversation_id=row.conversation_id,
+                outbound_id=row.id,
+                change=verdict.state,
+            )
+            for row, verdict in ended
+        ],
+    )
+    await settle_turns(connection, {row.turn_id for row, _ in ended if row.turn_id is not None}, now=now)
+
+
+async def sweep(connection: AsyncConnection, *, now: datetime) -> list[UUID]:
+    """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
+    o = outbound_messages.c
+    rows = (
+        await connection.execute(
+            sa.update(outbound_messages)
+            .where(o.state == State.PROCESSING, o.due_at <= db_now())
+            .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
+            .returning(o.id, o.conversation_id, o.turn_id, o.event_id)
+        )
+    ).all()
+    await record(
+        connection,
+        [
+            DeliveryChanged(
+                correlation_id=row.event_id,
+                conversation_id=row.conversation_id,
+                outbound_id=row.id,
+                change=State.UNKNOWN,
+            )
+            for row in rows
+        ],
+    )
+    del now
+    return [row.id for row in rows]

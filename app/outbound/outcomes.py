@@ -1,0 +1,124 @@
+"""What became of an attempt: written by group commit, fenced by the attempt's id."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db.events import record
+from app.outbound.events import ChannelStopped, DeliveryChanged
+from app.outbound.leaving import Leaving
+from app.outbound.models import outbound_messages
+from app.outbound.settle import settle_turns
+from app.outbound.states import State
+from app.outbound.statuses import adopt_orphans
+from app.whatsapp.models import channels
+
+MOST_ATTEMPTS = 8
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How an attempt ended. `retry_seconds` goes with State.RETRY; `stop_channel` when WhatsApp refuses us as such."""
+
+    leaving: Leaving
+    state: State
+    wamid: str | None = None
+    reason: str | None = None
+    error_code: int | None = None
+    retry_seconds: float | None = None
+    stop_channel: bool = False
+
+
+async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now: datetime) -> list[bool]:
+    """Write the outcomes of attempts that are still ours; say for each whether it was.
+
+    An attempt whose lease ran out is in `unknown`: its own definite result settles that too.
+    """
+    held = await _held(connection, outcomes)
+    mine = [one for one in outcomes if one.leaving.attempt_id in held]
+    if mine:
+        await _write(connection, mine, now)
+        await _stop_channels(connection, mine, now)
+        accepted = {(one.leaving.channel_id, one.wamid): one.leaving.id for one in mine if one.wamid is not None}
+        await adopt_orphans(connection, accepted, now=now)
+        await record(
+            connection,
+            [
+                DeliveryChanged(
+                    correlation_id=one.leaving.event_id,
+                    conversation_id=one.leaving.conversation_id,
+                    outbound_id=one.leaving.id,
+                    change=one.state,
+                )
+                for one in mine
+            ],
+        )
+        await settle_turns(connection, {one.leaving.turn_id for one in mine if one.leaving.turn_id}, now=now)
+    return [one.leaving.attempt_id in held for one in outcomes]
+
+
+async def _held(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> set[UUID]:
+    o = outbound_messages.c
+    rows = await connection.execute(
+        sa.select(o.attempt_id)
+        .where(
+            o.id.in_([one.leaving.id for one in outcomes]),
+            o.attempt_id.in_([one.leaving.attempt_id for one in outcomes]),
+            o.state.in_((State.PROCESSING, State.UNKNOWN)),
+        )
+        .order_by(o.id)
+        .with_for_update()
+    )
+    return set(rows.scalars())
+
+
+async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    o = outbound_messages.c
+    await connection.execute(
+        sa.update(outbound_messages)
+        .where(o.id == sa.bindparam("outbound"))
+        .values(
+            state=sa.bindparam("next"),
+            reason=sa.bindparam("why"),
+            error_code=sa.bindparam("code"),
+            wamid=sa.func.coalesce(sa.bindparam("known_as", type_=sa.String()), o.wamid),
+            due_at=sa.bindparam("due"),
+            accepted_at=sa.bindparam("accepted"),
+            failed_at=sa.bindparam("failed"),
+        ),
+        [_row(one, now) for one in outcomes],
+    )
+
+
+def _row(one: Outcome, now: datetime) -> dict[str, Any]:
+    state, reason = one.state, one.reason
+    if state is State.RETRY and one.leaving.attempt >= MOST_ATTEMPTS:
+        state, reason = State.FAILED, f"given up after {one.leaving.attempt} attempts: {one.reason}"
+    return {
+        "outbound": one.leaving.id,
+        "next": state,
+        "why": reason,
+        "code": one.error_code,
+        "known_as": one.wamid,
+        "due": now + timedelta(seconds=one.retry_seconds or 0),
+        "accepted": now if state is State.SENT else None,
+        "failed": now if state is State.FAILED else None,
+    }
+
+
+async def _stop_channels(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    for one in outcomes:
+        if not one.stop_channel:
+            continue
+        reason = one.reason or "WhatsApp refuses this channel"
+        stopped = await connection.execute(
+            sa.update(channels)
+            .where(channels.c.id == one.leaving.channel_id, channels.c.stopped_at.is_(None))
+            .values(stopped_at=now, stopped_reason=reason)
+        )
+        if stopped.rowcount:
+            await record(connection, [ChannelStopped(channel_id=one.leaving.channel_id, reason=reason)])

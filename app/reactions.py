@@ -1,0 +1,130 @@
+"""The map of the house: who takes what arrives, and which event wakes whom, starts which job, reaches which browser."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.contacts import service as contacts
+from app.contacts.service import Identity
+from app.conversations.events import ControlChanged, MessageReceived, TurnEnded
+from app.conversations.phone import receive_echo
+from app.conversations.receive import Arrival, Threads, receive
+from app.conversations.turns import Pace
+from app.core.events import Event
+from app.live.bus import LiveBus, LiveEvent
+from app.outbound.events import ChannelStopped, DeliveryChanged, MessageQueued
+from app.outbound.statuses import Told, record_statuses
+from app.whatsapp.inbound import (
+    AccountNotice,
+    DeliveryStatus,
+    IdentityChange,
+    InboundMessage,
+    PhoneEcho,
+    PreferenceChange,
+    Sender,
+    Unreadable,
+)
+from app.whatsapp.ingest import Fact
+
+log = structlog.get_logger()
+
+EVENTS: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (MessageReceived, TurnEnded, ControlChanged, MessageQueued, DeliveryChanged, ChannelStopped)
+}
+
+
+class Arrivals:
+    """Gives what webhooks tell to those it concerns, in the unit of work of the ingest.
+
+    Statuses come first: everybody locks outbound messages before conversations.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._threads = Threads()
+
+    def forget(self) -> None:
+        """Forget what was remembered of a unit of work that failed."""
+        self._threads.forget()
+
+    async def take(self, connection: AsyncConnection, facts: Sequence[Fact], *, now: datetime) -> None:
+        told: list[Told] = []
+        arrivals: list[Arrival] = []
+        others: list[Fact] = []
+        for fact in facts:
+            match fact.item:
+                case DeliveryStatus() as status if fact.channel_id is not None:
+                    told.append(Told(fact.channel_id, fact.event_id, status))
+                case InboundMessage() as message if fact.channel_id is not None:
+                    arrivals.append(Arrival(fact.channel_id, fact.event_id, message))
+                case _:
+                    others.append(fact)
+        await record_statuses(connection, told, now=now)
+        for fact in others:
+            await self._take_other(connection, fact, now=now)
+        await receive(connection, arrivals, now=now, pace=self._pace, threads=self._threads)
+
+    async def _take_other(self, connection: AsyncConnection, fact: Fact, *, now: datetime) -> None:
+        match fact.item:
+            case PhoneEcho() as echo:
+                if fact.channel_id is not None:
+                    await receive_echo(connection, fact.channel_id, echo, event_id=fact.event_id, now=now)
+            case IdentityChange() as change:
+                await contacts.move(connection, _identity(change.before), _identity(change.after))
+                self._threads.forget()
+            case PreferenceChange() as change:
+                identity = Identity(phone=change.phone, user_id=change.user_id)
+                stopped_at = change.at if change.value == "stop" else None
+                await contacts.stop_marketing(connection, identity, stopped_at=stopped_at)
+            case AccountNotice() as notice:
+                log.warning("whatsapp.account_notice", field=notice.field, notice=notice.event)
+            case DeliveryStatus() | InboundMessage() | Unreadable():
+                log.warning("whatsapp.unroutable", event_id=str(fact.event_id))
+            case _:
+                assert_never(fact.item)
+
+
+def _identity(sender: Sender) -> Identity:
+    return Identity(sender.phone, sender.user_id, sender.parent_user_id)
+
+
+class Reactions:
+    """What follows from recorded events. Told at least once, so everything here may be told again.
+
+    `fetch_media` asks for the media job to look what is due.
+    """
+
+    def __init__(self, live: LiveBus, fetch_media: Callable[[], None]) -> None:
+        self._live = live
+        self._fetch_media = fetch_media
+
+    async def react(self, events: Sequence[Event]) -> None:
+        if any(isinstance(event, MessageReceived) and event.media for event in events):
+            self._fetch_media()
+        for event in events:
+            for topic, subject in _topics(event):
+                self._live.publish(topic, LiveEvent(type=event.name, id=str(subject)))
+
+
+def _topics(event: Event) -> list[tuple[str, UUID]]:
+    """Give the live topics that an event reaches, each with the id that the browser shall fetch."""
+    match event:
+        case MessageReceived() | TurnEnded() | ControlChanged():
+            return [
+                ("conversations", event.conversation_id),
+                (f"conversation:{event.conversation_id}", event.conversation_id),
+            ]
+        case MessageQueued() | DeliveryChanged():
+            return [
+                (f"conversation:{event.conversation_id}", event.outbound_id),
+                ("outbound", event.outbound_id),
+            ]
+        case ChannelStopped():
+            return [("system", event.channel_id)]
+        case _:
+            return []

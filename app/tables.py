@@ -1,0 +1,15 @@
+"""Every table, imported once: for migrations, and for tests that make a schema."""
+
+from app.accounts.models import *  # noqa: F403 - importing is what makes a table known
+from app.ai.replies.models import *  # noqa: F403
+from app.business.models import *  # noqa: F403
+from app.contacts.models import *  # noqa: F403
+from app.conversations.models import *  # noqa: F403
+from app.core.db import metadata
+from app.core.db.events import *  # noqa: F403
+from app.core.queue.tables import *  # noqa: F403
+from app.outbound.models import *  # noqa: F403
+from app.system.models import *  # noqa: F403
+from app.whatsapp.models import *  # noqa: F403
+
+__all__ = ["metadata"]

@@ -1,0 +1,1 @@
+"""Channels and wire formats; knows no conversation."""

@@ -1,0 +1,223 @@
+"""The numbers we speak through: who they are, their secrets, whether WhatsApp lets us use them."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db import Database, db_now, exclusive
+from app.core.errors import Conflict, NotFound
+from app.core.ids import new_id
+from app.core.security.cipher import Cipher, Undecryptable
+from app.whatsapp.graph import ChannelAccess
+from app.whatsapp.models import channels
+
+log = structlog.get_logger()
+
+Source = Literal["environment", "simulator", "panel"]
+_FRESH_SECONDS = 5.0
+
+
+class ChannelNotFound(NotFound):
+    code = "channel_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such channel")
+
+
+class ChannelExists(Conflict):
+    code = "channel_exists"
+
+    def __init__(self) -> None:
+        super().__init__("there is a channel with this phone_number_id already")
+
+
+class ChannelSecrets(msgspec.Struct, frozen=True):
+    """What opens a channel. `app_secrets` check the signatures of its webhooks, newest first."""
+
+    token: str
+    app_secrets: tuple[str, ...] = ()
+    verify_token: str | None = None
+
+    def __repr__(self) -> str:
+        return "ChannelSecrets(...)"
+
+
+class NewChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel to be known from now on."""
+
+    name: str
+    phone_number_id: str
+    graph_url: str
+    api_version: str
+    secrets: ChannelSecrets
+    business_account_id: str | None = None
+    source: Source = "panel"
+    kind: str = "cloud"
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel and how to reach it. `access` is None when its secrets cannot be read."""
+
+    id: UUID
+    kind: str
+    name: str
+    source: str
+    phone_number_id: str
+    business_account_id: str | None
+    stopped_reason: str | None
+    access: ChannelAccess | None
+    secrets: ChannelSecrets | None
+
+    @property
+    def stopped(self) -> bool:
+        return self.stopped_reason is not None
+
+
+class Channels:
+    """All channels, kept in memory for a few seconds, so that the path of a message need not ask each time.
+
+    `configured` are the channels of the settings: their secrets stay there and are never stored.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, configured: Sequence[NewChannel] = ()) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._configured = {one.phone_number_id: one for one in configured}
+        self._by_id: dict[UUID, Channel] = {}
+        self._by_number: dict[str, Channel] = {}
+        self._read_at = -_FRESH_SECONDS
+
+    async def open(self) -> None:
+        """Make the configured channels known to the database, and read all."""
+        async with self._database.write() as connection:
+            await exclusive(connection, "channels")
+            for one in self._configured.values():
+                await _introduce(connection, one)
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(sa.select(*channels.c).order_by(channels.c.id))).all()
+        found = [self._channel(row) for row in rows]
+        self._by_id = {one.id: one for one in found}
+        self._by_number = {one.phone_number_id: one for one in found}
+        self._read_at = time.monotonic()
+
+    async def all(self) -> list[Channel]:
+        await self._freshen()
+        return list(self._by_id.values())
+
+    async def get(self, channel_id: UUID) -> Channel:
+        """Return the channel. Raises `ChannelNotFound`."""
+        await self._freshen()
+        try:
+            return self._by_id[channel_id]
+        except KeyError:
+            raise ChannelNotFound from None
+
+    async def by_number(self, phone_number_id: str) -> Channel | None:
+        """Return the channel with Meta's `phone_number_id`; None if it is not ours."""
+        await self._freshen()
+        return self._by_number.get(phone_number_id)
+
+    async def add(self, new: NewChannel) -> Channel:
+        """Store a channel, its secrets encrypted. Raises `ChannelExists`."""
+        channel_id = new_id()
+        async with self._database.write() as connection:
+            await exclusive(connection, "channels")
+            taken = await connection.execute(
+                sa.select(channels.c.id).where(channels.c.phone_number_id == new.phone_number_id)
+            )
+            if taken.first() is not None:
+                raise ChannelExists
+            await connection.execute(
+                channels.insert().values(
+                    id=channel_id, **_row(new), secrets=self._cipher.encrypt(msgspec.json.encode(new.secrets))
+                )
+            )
+        await self.refresh()
+        return self._by_id[channel_id]
+
+    async def resume(self, channel_id: UUID) -> Channel:
+        """Send through a stopped channel again, after somebody has mended what was wrong. Raises `ChannelNotFound`."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(channels).where(channels.c.id == channel_id).values(stopped_at=None, stopped_reason=None)
+            )
+        await self.refresh()
+        return await self.get(channel_id)
+
+    async def _freshen(self) -> None:
+        if time.monotonic() - self._read_at > _FRESH_SECONDS:
+            await self.refresh()
+
+    def _channel(self, row: Any) -> Channel:
+        configured = self._configured.get(row.phone_number_id)
+        secrets = configured.secrets if configured is not None else self._decrypt(row)
+        access = None
+        if secrets is not None:
+            access = ChannelAccess(
+                graph_url=configured.graph_url if configured is not None else row.graph_url,
+                api_version=configured.api_version if configured is not None else row.api_version,
+                phone_number_id=row.phone_number_id,
+                token=secrets.token,
+                business_account_id=row.business_account_id,
+            )
+        return Channel(
+            id=row.id,
+            kind=row.kind,
+            name=row.name,
+            source=row.source,
+            phone_number_id=row.phone_number_id,
+            business_account_id=row.business_account_id,
+            stopped_reason=self._stopped_reason(row, secrets),
+            access=access,
+            secrets=secrets,
+        )
+
+    def _decrypt(self, row: Any) -> ChannelSecrets | None:
+        if row.secrets is None:
+            return None
+        try:
+            return msgspec.json.decode(self._cipher.decrypt(row.secrets), type=ChannelSecrets)
+        except Undecryptable:
+            log.error("channel.undecryptable", channel_id=str(row.id))
+            return None
+
+    def _stopped_reason(self, row: Any, secrets: ChannelSecrets | None) -> str | None:
+        if row.stopped_at is not None:
+            return str(row.stopped_reason or "stopped")
+        if secrets is None and row.source == "panel":
+            return "its secrets cannot be decrypted: put their key back into FERNET_KEY"
+        if secrets is None:
+            return "it is not in the settings any more"
+        return None
+
+
+def _row(new: NewChannel) -> dict[str, Any]:
+    return {
+        "kind": new.kind,
+        "name": new.name,
+        "source": new.source,
+        "phone_number_id": new.phone_number_id,
+        "business_account_id": new.business_account_id,
+        "graph_url": new.graph_url,
+        "api_version": new.api_version,
+    }
+
+
+async def _introduce(connection: AsyncConnection, new: NewChannel) -> None:
+    """Write what the settings say of a channel, its secrets excepted; a restart clears what had stopped it."""
+    known = await connection.execute(
+        sa.update(channels)
+        .where(channels.c.phone_number_id == new.phone_number_id)
+        .values(**_row(new), secrets=None, stopped_at=None, stopped_reason=None)
+    )
+    if not known.rowcount:
+        await connection.execute(channels.insert().values(id=new_id(), **_row(new), created_at=db_now()))

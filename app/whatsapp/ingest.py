@@ -1,0 +1,204 @@
+"""Stored webhooks become facts: parsed, given to those they concern, and marked done, a batch in one unit of work.
+
+A batch that fails is tried event by event, and an event that fails item by item, so that poison blocks only itself.
+An event that was claimed several times without an outcome (its process died each time) is dead.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus
+from app.whatsapp.channels import Channels
+from app.whatsapp.errors import Unintelligible
+from app.whatsapp.inbound import Inbound, Unreadable
+from app.whatsapp.models import inbound_events
+from app.whatsapp.normalise import normalise
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 30.0
+MOST_CLAIMS = 3
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One thing that a webhook told, the channel it is about (None: an account matter) and the webhook's id."""
+
+    channel_id: UUID | None
+    event_id: UUID
+    item: Inbound
+
+
+class Take(Protocol):
+    """Whoever makes contacts, messages and statuses of facts, in the caller's unit of work."""
+
+    async def __call__(self, connection: AsyncConnection, facts: Sequence[Fact], *, now: datetime) -> None: ...
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """A claimed webhook. `claims` is its fencing token."""
+
+    id: UUID
+    channel_id: UUID | None
+    body: bytes
+    received_at: datetime
+    claims: int
+
+
+class _Parsed(msgspec.Struct):
+    """An event, its facts, and what in it cannot be used (None: all of it can)."""
+
+    event: StoredEvent
+    facts: list[Fact]
+    reason: str | None = None
+
+
+class Ingest:
+    """The claim and the batch handler of the ingest dispatcher. `forget` is called when a unit of work has failed."""
+
+    def __init__(self, database: Database, channels: Channels, take: Take, forget: Callable[[], None]) -> None:
+        self._database = database
+        self._channels = channels
+        self._take = take
+        self._forget = forget
+
+    async def claim(self, limit: int) -> list[StoredEvent]:
+        """Lease up to `limit` pending events, oldest first."""
+        c = inbound_events.c
+        due = (
+            sa.select(c.id)
+            .where(c.state == "pending", c.due_at <= db_now())
+            .order_by(c.due_at, c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.write() as connection:
+            rows = await connection.execute(
+                sa.update(inbound_events)
+                .where(c.id.in_(due))
+                .values(claims=c.claims + 1, due_at=db_now_plus(LEASE_SECONDS))
+                .returning(c.id, c.channel_id, c.body, c.received_at, c.claims)
+            )
+            claimed = [StoredEvent(*row) for row in rows]
+        return sorted(claimed, key=lambda event: event.id)
+
+    async def handle(self, events: Sequence[StoredEvent]) -> None:
+        """Store what `events` tell. One that was claimed before is handled by itself: it may be what ended us."""
+        fresh = [event for event in events if event.claims == 1]
+        if fresh:
+            await self._together([await self._parse(event) for event in fresh])
+        for event in events:
+            if event.claims > MOST_CLAIMS:
+                await self._bury(event)
+            elif event.claims > 1:
+                await self._alone(await self._parse(event))
+
+    async def _parse(self, event: StoredEvent) -> _Parsed:
+        try:
+            items = normalise(event.body, event.received_at)
+        except Unintelligible as error:
+            return _Parsed(event, [], error.reason)
+        parsed = _Parsed(event, [])
+        for item in items:
+            if isinstance(item, Unreadable):
+                parsed.reason = f"an item of {item.field or 'the webhook'} cannot be used: {item.reason}"
+                continue
+            number = item.phone_number_id
+            channel = await self._channels.by_number(number) if number else None
+            if number and channel is None:
+                parsed.reason = f"unknown phone_number_id {number}: add its channel, then retry this event"
+                continue
+            if event.channel_id is not None and channel is not None and channel.id != event.channel_id:
+                parsed.reason = f"phone_number_id {number} belongs to another channel than the address it came to"
+                continue
+            parsed.facts.append(Fact(channel.id if channel else None, event.id, item))
+        return parsed
+
+    async def _together(self, batch: Sequence[_Parsed]) -> None:
+        try:
+            async with self._database.write() as connection:
+                now = await self._database.now(connection)
+                await self._take(connection, [fact for one in batch for fact in one.facts], now=now)
+                await _finish(connection, batch, now)
+        except DatabaseUnavailable:
+            self._forget()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one of them did, the others must not pay for it
+            self._forget()
+            log.warning("ingest.batch_failed", events=len(batch), error=type(error).__name__)
+            for one in batch:
+                await self._alone(one)
+
+    async def _alone(self, one: _Parsed) -> None:
+        try:
+            await self._item_by_item(one)
+        except _LostLease:
+            self._forget()
+            log.warning("ingest.lost_lease", event_id=str(one.event.id))
+
+    async def _item_by_item(self, one: _Parsed) -> None:
+        async with self._database.write() as connection:
+            now = await self._database.now(connection)
+            for fact in one.facts:
+                try:
+                    async with connection.begin_nested():
+                        await self._take(connection, [fact], now=now)
+                except DatabaseUnavailable:
+                    self._forget()
+                    raise
+                except Exception as error:  # noqa: BLE001 - as above: the item stays in the body, for a person to see
+                    self._forget()
+                    log.warning("ingest.item_failed", event_id=str(one.event.id), exc_info=error)
+                    one.reason = f"an item could not be stored: {type(error).__name__}"
+            await _finish(connection, [one], now)
+
+    async def _bury(self, event: StoredEvent) -> None:
+        async with self._database.write() as connection:
+            now = await self._database.now(connection)
+            reason = f"given up after {MOST_CLAIMS} attempts that ended without an outcome"
+            await _finish(connection, [_Parsed(event, [], reason)], now)
+
+
+async def _finish(connection: AsyncConnection, batch: Sequence[_Parsed], now: datetime) -> None:
+    """Mark the events done or dead. An event that somebody else has claimed since undoes the unit of work."""
+    c = inbound_events.c
+    rows = await connection.execute(
+        sa.select(c.id, c.claims)
+        .where(c.id.in_([one.event.id for one in batch]), c.state == "pending")
+        .order_by(c.id)
+        .with_for_update()
+    )
+    held = {(row.id, row.claims) for row in rows}
+    if any((one.event.id, one.event.claims) not in held for one in batch):
+        raise _LostLease
+    await connection.execute(
+        sa.update(inbound_events)
+        .where(c.id == sa.bindparam("event"))
+        .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), done_at=now),
+        [
+            {"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason}
+            for one in batch
+        ],
+    )
+
+
+class _LostLease(Exception):  # noqa: N818 - a fact, not a fault
+    """Somebody else handles one of these events now."""
+
+
+async def retry(database: Database, event_id: UUID) -> bool:
+    """Let a dead event be tried again; False if there is none with this id."""
+    c = inbound_events.c
+    async with database.write() as connection:
+        changed: Any = await connection.execute(
+            sa.update(inbound_events)
+            .where(c.id == event_id, c.state == "dead")
+            .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
+        )
+    return bool(changed.rowcount)

@@ -1,0 +1,79 @@
+"""Store a webhook once, durably, before anybody is told that we have it."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.db import Database, GroupCommit
+from app.core.ids import new_id
+from app.core.wake import Wake
+from app.whatsapp.models import inbound_events
+
+INBOX = "inbox"  # the wake-up topic of whoever ingests
+
+
+class RawEvent(msgspec.Struct, frozen=True):
+    """A verified webhook body, and the channel its address named, if it named one."""
+
+    body: bytes
+    channel_id: UUID | None = None
+
+
+class Intake:
+    """Stores webhooks by group commit. An async context manager.
+
+    The same body again (Meta delivers at least once) is not stored again.
+    """
+
+    def __init__(self, database: Database, wake: Wake) -> None:
+        self._database = database
+        self._wake = wake
+        self._group: GroupCommit[RawEvent, bool] = GroupCommit(database, self._store)
+
+    async def __aenter__(self) -> "Intake":
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._group.__aexit__(*error)
+
+    async def save(self, event: RawEvent) -> bool:
+        """Return after the COMMIT: True if the event is new, False if we had it.
+
+        Raises `Unavailable` (of which `DatabaseUnavailable` is one) when it is not stored: Meta shall try again.
+        """
+        new = await self._group.save(event)
+        if new:
+            self._wake.notify(INBOX)
+        return new
+
+    async def _store(self, connection: AsyncConnection, events: Sequence[RawEvent]) -> list[bool]:
+        now = await self._database.now(connection)
+        rows: dict[bytes, dict[str, object]] = {}
+        digests = []
+        for event in events:
+            digest = hashlib.sha256(event.body).digest()
+            digests.append(digest)
+            rows.setdefault(digest, _row(event, digest, now))
+        stored = await connection.execute(
+            upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest), list(rows.values())
+        )
+        new = set(stored.scalars())
+        return [digest in new for digest in digests]
+
+
+def _row(event: RawEvent, digest: bytes, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "digest": digest,
+        "channel_id": event.channel_id,
+        "body": event.body,
+        "received_at": now.astimezone(UTC),
+        "state": "pending",
+        "due_at": now,
+    }

@@ -1,0 +1,117 @@
+"""The public door: Meta's handshake, and webhooks in. Verify, store, answer; everything else happens after."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from litestar import Controller, MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from app.core.errors import Forbidden, InvalidInput, Unauthenticated, Unavailable
+from app.core.http.bodies import WEBHOOK_BODY_BYTES
+from app.core.metrics import Metrics
+from app.whatsapp.channels import ChannelNotFound, Channels
+from app.whatsapp.intake import Intake, RawEvent
+from app.whatsapp.signature import verify
+
+log = structlog.get_logger()
+
+_DEADLINE_SECONDS = 5.0  # Meta gives up after a few seconds and delivers again
+
+
+class WebhookDoor:
+    """What decides at the door. The secrets of `/webhooks/whatsapp` are those of the settings (one Meta app); those of
+    `/webhooks/whatsapp/{channel_id}` are the channel's own. Never is a secret chosen by what a body says.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        channels: Channels,
+        metrics: Metrics,
+        *,
+        app_secrets: Sequence[str],
+        verify_token: str | None,
+    ) -> None:
+        self._intake = intake
+        self._channels = channels
+        self._metrics = metrics
+        self._app_secrets = tuple(app_secrets)
+        self._verify_token = verify_token
+
+    async def shake_hands(self, mode: str | None, token: str | None, channel_id: UUID | None) -> None:
+        """Check Meta's handshake. Raises `Forbidden` unless mode and token are right."""
+        expected = self._verify_token if channel_id is None else (await self._secrets(channel_id)).verify_token
+        given = (token or "").encode()
+        if mode != "subscribe" or not expected or not hmac.compare_digest(given, expected.encode()):
+            raise Forbidden("the verify token is not the one that is configured here")
+
+    async def receive(self, body: bytes, signature: str | None, channel_id: UUID | None) -> None:
+        """Store a webhook; it is durable when this returns.
+
+        Raises `Unauthenticated` for a missing or wrong signature, with nothing stored, and `Unavailable` when it could
+        not be stored or checked: Meta delivers it again.
+        """
+        started = time.perf_counter()
+        outcome = "unavailable"
+        try:
+            secrets = self._app_secrets if channel_id is None else (await self._secrets(channel_id)).app_secrets
+            if not secrets:
+                raise Unavailable("no app secret is configured, so no webhook can be checked: set WHATSAPP_APP_SECRET")
+            if not verify(body, signature, secrets):
+                outcome = "bad_signature"
+                raise Unauthenticated("the signature is missing or wrong")
+            outcome = "stored" if await self._save(RawEvent(body, channel_id)) else "duplicate"
+            self._metrics.webhook_last_success.set_to_current_time()
+        finally:
+            self._metrics.webhook_requests.labels(outcome).inc()
+            self._metrics.webhook_duration.observe(time.perf_counter() - started)
+
+    async def _save(self, event: RawEvent) -> bool:
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await self._intake.save(event)
+        except TimeoutError:
+            raise Unavailable("storing took too long: deliver again") from None
+
+    async def _secrets(self, channel_id: UUID) -> Any:
+        channel = await self._channels.get(channel_id)
+        if channel.secrets is None:
+            raise ChannelNotFound
+        return channel.secrets
+
+
+class WebhookController(Controller):
+    path = "/webhooks/whatsapp"
+    tags = ("webhooks",)
+    include_in_schema = False
+
+    @get(["/", "/{channel_id:uuid}"], media_type=MediaType.TEXT)
+    async def shake_hands(
+        self,
+        door: NamedDependency[WebhookDoor],
+        channel_id: FromPath[UUID] | None = None,
+        mode: Annotated[str | None, QueryParameter(name="hub.mode")] = None,
+        token: Annotated[str | None, QueryParameter(name="hub.verify_token")] = None,
+        challenge: Annotated[str | None, QueryParameter(name="hub.challenge")] = None,
+    ) -> Response[str]:
+        """Answer Meta's handshake with its challenge, exactly as it came."""
+        await door.shake_hands(mode, token, channel_id)
+        if challenge is None:
+            raise InvalidInput("hub.challenge is missing", field="hub.challenge")
+        return Response(challenge, media_type=MediaType.TEXT)
+
+    @post(["/", "/{channel_id:uuid}"], status_code=200, request_max_body_size=WEBHOOK_BODY_BYTES)
+    async def receive(
+        self,
+        request: Request[Any, Any, Any],
+        door: NamedDependency[WebhookDoor],
+        channel_id: FromPath[UUID] | None = None,
+    ) -> None:
+        """Take a webhook: 200 after it is durable, 401 for a bad signature, 503 when Meta shall deliver it again."""
+        await door.receive(await request.body(), request.headers.get("x-hub-signature-256"), channel_id)
