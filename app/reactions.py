@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import assert_never
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.business.events import BusinessProfileChanged
 from app.contacts import service as contacts
 from app.contacts.service import Identity
 from app.conversations.events import ControlChanged, MessageReceived, TurnEnded
@@ -15,7 +15,8 @@ from app.conversations.phone import receive_echo
 from app.conversations.receive import Arrival, Threads, receive
 from app.conversations.turns import Pace
 from app.core.events import Event
-from app.live.bus import LiveBus, LiveEvent
+from app.live.bus import LiveBus
+from app.live.schemas import LiveEvent, conversation_topic
 from app.outbound.events import ChannelStopped, DeliveryChanged, MessageQueued
 from app.outbound.statuses import Told, record_statuses
 from app.whatsapp.inbound import (
@@ -34,7 +35,15 @@ log = structlog.get_logger()
 
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (MessageReceived, TurnEnded, ControlChanged, MessageQueued, DeliveryChanged, ChannelStopped)
+    for kind in (
+        MessageReceived,
+        TurnEnded,
+        ControlChanged,
+        MessageQueued,
+        DeliveryChanged,
+        ChannelStopped,
+        BusinessProfileChanged,
+    )
 }
 
 
@@ -66,14 +75,14 @@ class Arrivals:
                     others.append(fact)
         await record_statuses(connection, told, now=now)
         for fact in others:
-            await self._take_other(connection, fact, now=now)
+            await self._take_other(connection, fact)
         await receive(connection, arrivals, now=now, pace=self._pace, threads=self._threads)
 
-    async def _take_other(self, connection: AsyncConnection, fact: Fact, *, now: datetime) -> None:
+    async def _take_other(self, connection: AsyncConnection, fact: Fact) -> None:
         match fact.item:
             case PhoneEcho() as echo:
                 if fact.channel_id is not None:
-                    await receive_echo(connection, fact.channel_id, echo, event_id=fact.event_id, now=now)
+                    await receive_echo(connection, fact.channel_id, echo, event_id=fact.event_id)
             case IdentityChange() as change:
                 await contacts.move(connection, _identity(change.before), _identity(change.after))
                 self._threads.forget()
@@ -107,24 +116,30 @@ class Reactions:
         if any(isinstance(event, MessageReceived) and event.media for event in events):
             self._fetch_media()
         for event in events:
-            for topic, subject in _topics(event):
-                self._live.publish(topic, LiveEvent(type=event.name, id=str(subject)))
+            topics, told = _live(event)
+            for topic in topics:
+                self._live.publish(topic, told)
 
 
-def _topics(event: Event) -> list[tuple[str, UUID]]:
-    """Give the live topics that an event reaches, each with the id that the browser shall fetch."""
+def _live(event: Event) -> tuple[tuple[str, ...], LiveEvent]:
+    """Give the live topics that an event reaches, and what browsers are told: what to fetch again, never its content."""
     match event:
-        case MessageReceived() | TurnEnded() | ControlChanged():
-            return [
-                ("conversations", event.conversation_id),
-                (f"conversation:{event.conversation_id}", event.conversation_id),
-            ]
-        case MessageQueued() | DeliveryChanged():
-            return [
-                (f"conversation:{event.conversation_id}", event.outbound_id),
-                ("outbound", event.outbound_id),
-            ]
-        case ChannelStopped():
-            return [("system", event.channel_id)]
+        case MessageReceived(conversation_id=conversation_id, message_id=message_id):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id, message_id=message_id)
+            return ("conversations", conversation_topic(conversation_id)), told
+        case TurnEnded(conversation_id=conversation_id, turn_id=turn_id):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id, turn_id=turn_id)
+            return ("conversations", conversation_topic(conversation_id)), told
+        case ControlChanged(conversation_id=conversation_id):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id)
+            return ("conversations", conversation_topic(conversation_id)), told
+        case MessageQueued(conversation_id=conversation_id, outbound_id=outbound_id):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id, outbound_id=outbound_id)
+            return ("conversations", "outbound", conversation_topic(conversation_id)), told
+        case DeliveryChanged(conversation_id=conversation_id, outbound_id=outbound_id):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id, outbound_id=outbound_id)
+            return ("outbound", conversation_topic(conversation_id)), told
+        case ChannelStopped(channel_id=channel_id):
+            return ("system",), LiveEvent(type=event.name, channel_id=channel_id)
         case _:
-            return []
+            return ("system",), LiveEvent(type=event.name)

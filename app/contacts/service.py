@@ -22,7 +22,7 @@ class Identity(msgspec.Struct, frozen=True):
     user_id: str | None = None
     parent_user_id: str | None = None
 
-    def keys(self) -> list[Key]:
+    def names(self) -> list[Key]:
         """Give (kind, value) pairs, strongest first: business-scoped user id, its parent, phone."""
         named = (("bsuid", self.user_id), ("parent", self.parent_user_id), ("phone", self.phone))
         return [(kind, value) for kind, value in named if value]
@@ -33,17 +33,15 @@ async def resolve(connection: AsyncConnection, people: Sequence[tuple[Identity, 
 
     Someone found by a weaker identifier gets the stronger ones attached. Call under `exclusive("people")`.
     """
-    known = await _known(connection, {key for identity, _ in people for key in identity.keys()})
+    known = await _known(connection, {key for identity, _ in people for key in identity.names()})
     found: dict[Identity, UUID] = {}
     new_contacts, new_keys = [], []
     for identity, name in people:
-        keys = identity.keys()
+        keys = identity.names()
         contact_id = next((known[key] for key in keys if key in known), None)
         if contact_id is None:
             contact_id = new_id()
-            new_contacts.append(
-                {"id": contact_id, "name": name, "phone": identity.phone, "user_id": identity.user_id}
-            )
+            new_contacts.append({"id": contact_id, "name": name, "phone": identity.phone, "user_id": identity.user_id})
         for key in keys:
             if key not in known:
                 known[key] = contact_id
@@ -61,11 +59,11 @@ async def move(connection: AsyncConnection, old: Identity, new: Identity) -> UUI
 
     Identifiers that somebody else already holds move too: WhatsApp says that they are now this person's.
     """
-    known = await _known(connection, old.keys())
-    contact_id = next((known[key] for key in old.keys() if key in known), None)
+    known = await _known(connection, old.names())
+    contact_id = next((known[key] for key in old.names() if key in known), None)
     if contact_id is None:
         return None
-    for kind, value in new.keys():
+    for kind, value in new.names():
         await connection.execute(
             sa.delete(contact_identifiers).where(
                 contact_identifiers.c.kind == kind, contact_identifiers.c.value == value
@@ -81,7 +79,7 @@ async def move(connection: AsyncConnection, old: Identity, new: Identity) -> UUI
 
 async def stop_marketing(connection: AsyncConnection, identity: Identity, *, stopped_at: datetime | None) -> None:
     """Note that a person stopped marketing messages, or resumed them (`None`). Unknown people are ignored."""
-    known = await _known(connection, identity.keys())
+    known = await _known(connection, identity.names())
     if known:
         await connection.execute(
             sa.update(contacts).where(contacts.c.id.in_(known.values())).values(marketing_stopped_at=stopped_at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from app.contacts.models import contacts
 from app.conversations.events import TurnEnded
 from app.conversations.models import conversations, messages, turns
 from app.conversations.turns import Control, Reason, State
-from app.core.db import db_now, db_now_plus
+from app.core.db import UtcDateTime, db_now, db_now_plus
 from app.core.db.events import record
 from app.whatsapp.models import media
 
@@ -157,9 +158,9 @@ async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: da
         .where(turns.c.id == sa.bindparam("turn"))
         .values(
             state=sa.bindparam("next"),
-            reason=sa.bindparam("why"),
+            reason=sa.func.coalesce(sa.bindparam("why", type_=sa.String()), turns.c.reason),
             due_at=sa.bindparam("due"),
-            answered_at=sa.bindparam("answered"),
+            answered_at=sa.func.coalesce(sa.bindparam("answered", type_=UtcDateTime()), turns.c.answered_at),
             ended_at=sa.bindparam("ended"),
             claims=0,
             failures=turns.c.failures + sa.bindparam("failed"),
@@ -193,7 +194,7 @@ async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: da
     )
 
 
-async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, sa.Row[tuple[object, ...]]]:
+async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Any]:
     c = conversations.c
     rows = await connection.execute(
         sa.select(
@@ -242,9 +243,7 @@ async def _history(
     connection: AsyncConnection, conversation_ids: Sequence[UUID]
 ) -> dict[UUID, list[tuple[UUID | None, Said]]]:
     """The last messages of each conversation, oldest first. The ranking reads only the thread's index."""
-    position = sa.func.row_number().over(
-        partition_by=messages.c.conversation_id, order_by=messages.c.id.desc()
-    )
+    position = sa.func.row_number().over(partition_by=messages.c.conversation_id, order_by=messages.c.id.desc())
     ranked = (
         sa.select(messages.c.id, position.label("position"))
         .where(messages.c.conversation_id.in_(conversation_ids))
@@ -263,13 +262,13 @@ async def _history(
     return found
 
 
-def _said(row: sa.Row[tuple[object, ...]]) -> Said:
+def _said(row: Any) -> Said:
     return Said(row.author, row.kind, row.text, row.sent_at, row.wamid, row.stored_name, row.mime_type)
 
 
 def _claimed(
-    row: sa.Row[tuple[object, ...]],
-    held: sa.Row[tuple[object, ...]],
+    row: Any,
+    held: Any,
     questions: Mapping[UUID, list[Said]],
     history: Mapping[UUID, list[tuple[UUID | None, Said]]],
 ) -> ClaimedTurn:

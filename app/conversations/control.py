@@ -41,7 +41,7 @@ async def give_to(
         raise ControlHasChanged(row.control)
     if (row.control, row.held_by) == (control, user_id):
         return int(row.control_version)
-    version = row.control_version + 1
+    version = int(row.control_version) + 1
     await connection.execute(
         sa.update(conversations)
         .where(c.id == conversation_id)

@@ -11,7 +11,9 @@ conversations = sa.Table(
     sa.Column("channel_id", sa.Uuid(), sa.ForeignKey("channels.id"), nullable=False),
     sa.Column("contact_id", sa.Uuid(), sa.ForeignKey("contacts.id"), nullable=False),
     sa.Column("control", sa.String(10), nullable=False, server_default="bot", doc="bot | person | nobody"),
-    sa.Column("control_version", sa.Integer(), nullable=False, server_default="1", doc="grows with every change of control"),
+    sa.Column(
+        "control_version", sa.Integer(), nullable=False, server_default="1", doc="grows with every change of control"
+    ),
     sa.Column("held_by", sa.Uuid(), doc="the user who holds it, when control is person"),
     sa.Column("attention", sa.String(40), doc="why a person should look; null when nobody need"),
     sa.Column("unread", sa.Integer(), nullable=False, server_default="0"),
@@ -33,12 +35,18 @@ messages = sa.Table(
     sa.Column("author", sa.String(10), nullable=False, doc="customer | bot | person | phone"),
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("text", sa.Text(), nullable=False, doc="what a person reads; empty when there is nothing to read"),
-    sa.Column("payload", sa.Text(), nullable=False, doc="JSON: the inbound message as it came, or the outbound content"),
+    sa.Column(
+        "payload", sa.Text(), nullable=False, doc="JSON: the inbound message as it came, or the outbound content"
+    ),
     sa.Column("wamid", sa.String(250), doc="WhatsApp's id of an inbound message"),
     sa.Column("reply_to", sa.String(250), doc="the wamid that it quotes"),
-    sa.Column("sent_at", UtcDateTime(), nullable=False, doc="inbound: the provider's clock; outbound: when it was queued"),
+    sa.Column(
+        "sent_at", UtcDateTime(), nullable=False, doc="inbound: the provider's clock; outbound: when it was queued"
+    ),
     sa.Column("turn_id", sa.Uuid(), doc="inbound: the turn that answers it; outbound: the turn that it answers"),
-    sa.Column("awaits_turn", sa.Boolean(), nullable=False, server_default=sa.false(), doc="to be answered, in no turn yet"),
+    sa.Column(
+        "awaits_turn", sa.Boolean(), nullable=False, server_default=sa.false(), doc="to be answered, in no turn yet"
+    ),
     sa.Column("event_id", sa.Uuid(), doc="the webhook it came in: the correlation id"),
     sa.UniqueConstraint("channel_id", "wamid"),
     sa.Index("ix_messages_thread", "conversation_id", "id"),
@@ -64,7 +72,9 @@ turns = sa.Table(
     sa.Column("token", sa.Integer(), nullable=False, server_default="0", doc="fencing token: grows with every claim"),
     sa.Column("claims", sa.Integer(), nullable=False, server_default="0", doc="claims without an outcome"),
     sa.Column("failures", sa.Integer(), nullable=False, server_default="0", doc="times the whole model chain failed"),
-    sa.Column("restarts", sa.Integer(), nullable=False, server_default="0", doc="answers thrown away for newer messages"),
+    sa.Column(
+        "restarts", sa.Integer(), nullable=False, server_default="0", doc="answers thrown away for newer messages"
+    ),
     sa.Column("superseded_by", sa.Uuid()),
     sa.Column("claimed_at", UtcDateTime(), doc="of the last claim"),
     sa.Column("answered_at", UtcDateTime(), doc="when its answer was queued"),

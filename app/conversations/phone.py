@@ -1,6 +1,5 @@
 """What a person typed on the business's own phone: it is in the thread, and they hold the conversation now."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
@@ -15,12 +14,10 @@ from app.core.ids import new_id
 from app.whatsapp.inbound import PhoneEcho
 
 
-async def receive_echo(
-    connection: AsyncConnection, channel_id: UUID, echo: PhoneEcho, *, event_id: UUID, now: datetime
-) -> None:
+async def receive_echo(connection: AsyncConnection, channel_id: UUID, echo: PhoneEcho, *, event_id: UUID) -> None:
     """Store the message once, and give the conversation to the person at the phone."""
     identity = Identity(phone=echo.recipient_phone, user_id=echo.recipient_user_id)
-    if not identity.keys():
+    if not identity.names():
         return
     await exclusive(connection, "people")
     thread = (channel_id, identity)
@@ -37,7 +34,7 @@ async def receive_echo(
             payload=echo.payload.decode("utf-8", "replace"),
             wamid=echo.message_id,
             reply_to=echo.reply_to,
-            sent_at=echo.sent_at or now,
+            sent_at=echo.sent_at,
             event_id=event_id,
         )
         .on_conflict_do_nothing()

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,8 +19,8 @@ from app.conversations.models import conversations, messages, turns
 from app.core.db import db_now, exclusive
 from app.core.db.events import record
 from app.core.ids import new_id
-from app.whatsapp.models import media
 from app.whatsapp.inbound import InboundMessage
+from app.whatsapp.models import media
 
 _REMEMBERED_THREADS = 20_000
 
@@ -78,7 +79,7 @@ async def receive(
     thread_of = await threads.find(connection, arrivals)
     placed = [(thread_of[one.channel_id, one.identity], one) for one in arrivals]
     await _lock(connection, {conversation_id for conversation_id, _ in placed})
-    new = await _store(connection, placed, now)
+    new = await _store(connection, placed)
     if new:
         await _touch(connection, new, now)
         await plan(connection, [(c, m, one.event_id) for c, m, one in new if one.message.turn], now=now, pace=pace)
@@ -129,13 +130,11 @@ async def open_threads(connection: AsyncConnection, missing: dict[Thread, str | 
 async def _lock(connection: AsyncConnection, conversation_ids: Iterable[UUID]) -> None:
     """Take the conversations' row locks in one order, so that two processes never wait for each other."""
     c = conversations.c
-    await connection.execute(
-        sa.select(c.id).where(c.id.in_(list(conversation_ids))).order_by(c.id).with_for_update()
-    )
+    await connection.execute(sa.select(c.id).where(c.id.in_(list(conversation_ids))).order_by(c.id).with_for_update())
 
 
-async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]], now: datetime) -> list[New]:
-    rows = {}
+async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]]) -> list[New]:
+    rows: dict[tuple[UUID, str], tuple[dict[str, Any], UUID, Arrival]] = {}
     for conversation_id, one in placed:
         message = one.message
         rows.setdefault(
@@ -151,7 +150,7 @@ async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arriv
                     "payload": bytes(message.payload).decode("utf-8", "replace"),
                     "wamid": message.message_id,
                     "reply_to": message.reply_to,
-                    "sent_at": message.sent_at or now,
+                    "sent_at": message.sent_at,
                     "awaits_turn": message.turn,
                     "event_id": one.event_id,
                 },
@@ -192,7 +191,7 @@ async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime)
     latest: dict[UUID, datetime] = {}
     for conversation_id, _, one in new:
         count[conversation_id] = count.get(conversation_id, 0) + 1
-        sent_at = one.message.sent_at or now
+        sent_at = one.message.sent_at
         latest[conversation_id] = max(sent_at, latest.get(conversation_id, sent_at))
     c = conversations.c
     newer = sa.or_(c.last_inbound_at.is_(None), c.last_inbound_at < sa.bindparam("sent_at"))

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     MODEL_REFUSED = "model_refused"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     WINDOW_CLOSED = "window_closed"
+    WAITED_TOO_LONG = "waited_too_long"
     SEND_FAILED = "send_failed"
     CANCELLED = "cancelled"
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Self
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
 from app.core.metrics import Metrics
-from app.outbound.leaving import Leaving, start, sweep
+from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, save
 from app.outbound.states import State
 from app.outbound.statuses import tracker
@@ -54,7 +55,7 @@ class Delivery:
         self._swept_at = 0.0
         self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(database, self._save)
 
-    async def __aenter__(self) -> "Delivery":
+    async def __aenter__(self) -> Self:
         await self._outcomes.__aenter__()
         return self
 
@@ -125,20 +126,23 @@ class Delivery:
         return outcome
 
     async def _rejected(self, leaving: Leaving, number: str, error: SendRejected) -> Outcome:
+        """Decide by the error's rule: try again later, wait until the channel is mended, or give up."""
         reason = f"{error.title} {error.details}".strip()
-        if error.retry_after_seconds is not None:
-            wait_seconds = error.rule.wait_seconds(leaving.attempt) if False else error.retry_after_seconds
-            await self._pacer.hold(number, leaving.recipient.phone or leaving.recipient.user_id or "", error)
+        rule = error.rule
+        if rule.action is ErrorAction.STOP_CHANNEL:
+            # The message is not at fault: it waits, and leaves when somebody has mended the channel.
+            return Outcome(leaving, State.RETRY, reason=reason, error_code=error.code, stop_channel=True)
+        policy = rule.retry
+        may_retry = rule.action is ErrorAction.RETRY and policy is not None
+        if may_retry and policy is not None and (policy.most_tries is None or leaving.attempt < policy.most_tries):
+            held_seconds = await self._pacer.hold(number, pacing_key(leaving.recipient), error)
+            wait_seconds = max(
+                held_seconds, error.retry_after_seconds or 0.0, policy.delay_seconds(leaving.attempt - 1)
+            )
             return Outcome(leaving, State.RETRY, reason=reason, error_code=error.code, retry_seconds=wait_seconds)
-        return Outcome(
-            leaving,
-            State.FAILED,
-            reason=reason,
-            error_code=error.code,
-            stop_channel=error.action is ErrorAction.STOP_CHANNEL,
-        )
+        return Outcome(leaving, State.FAILED, reason=reason, error_code=error.code)
 
-    async def _save(self, connection: AsyncConnection, outcomes: list[Outcome]) -> list[bool]:
+    async def _save(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> list[bool]:
         now = await self._database.now(connection)
         return await save(connection, outcomes, now=now)
 

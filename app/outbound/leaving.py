@@ -19,13 +19,15 @@ from app.outbound.events import DeliveryChanged
 from app.outbound.models import outbound_messages
 from app.outbound.settle import settle_turns
 from app.outbound.states import CLAIMABLE, WAITING, State
-from app.whatsapp.content import Content, Template
+from app.whatsapp.content import Content, Template, decode_content
 from app.whatsapp.models import channels
 from app.whatsapp.pacing import Pacer
 from app.whatsapp.transport import Recipient
 from app.whatsapp.window import is_window_open
 
 LEASE = timedelta(seconds=30)  # longer than any send may take; after it nobody knows what became of the message
+
+_TEMPLATE_LIFE = timedelta(hours=24)  # what could not leave for so long is not news any more
 
 
 class Leaving(msgspec.Struct, frozen=True):
@@ -58,7 +60,10 @@ def judge(row: Any, content: Content, now: datetime) -> Verdict | None:
         return Verdict(State.SUPERSEDED, words.Reason.NEWER_MESSAGE)
     if row.control_version is not None and row.control_version != row.current_version:
         return Verdict(State.SUPERSEDED, words.Reason.HELD_BY_PERSON)
-    if not isinstance(content, Template) and not is_window_open(row.last_inbound_at, now):
+    if isinstance(content, Template):
+        if now - row.scheduled_at > _TEMPLATE_LIFE:
+            return Verdict(State.EXPIRED, words.Reason.WAITED_TOO_LONG)
+    elif not is_window_open(row.last_inbound_at, now):
         return Verdict(State.EXPIRED, words.Reason.WINDOW_CLOSED)
     return None
 
@@ -72,10 +77,11 @@ async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: d
     leaving: list[Leaving] = []
     stay: list[tuple[Any, Verdict]] = []
     for row in rows:
-        content = msgspec.json.decode(row.content, type=Content)
+        content = decode_content(row.content)
         verdict = judge(row, content, now)
         if verdict is None:
-            wait_seconds = await pacer.take(row.phone_number_id, row.phone or row.user_id or "")
+            recipient = pacing_key(Recipient(row.phone, row.user_id))
+            wait_seconds = await pacer.take(row.phone_number_id, recipient, per_second=row.messages_per_second)
             if wait_seconds > 0:
                 verdict = Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds))
         if verdict is None:
@@ -98,7 +104,7 @@ async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
         earlier.c.id < o.id,
     )
     rows = await connection.execute(
-        sa.select(*o, channels.c.phone_number_id, contacts.c.phone, contacts.c.user_id)
+        sa.select(*o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
         .join(channels, channels.c.id == o.channel_id)
         .join(contacts, contacts.c.id == o.contact_id)
         .where(o.state.in_(CLAIMABLE), o.due_at <= db_now(), channels.c.stopped_at.is_(None), is_first)
@@ -138,16 +144,25 @@ async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -
         )
     }
     turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
-    answered = {
-        row.id: row
-        for row in await connection.execute(
-            sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
-            .where(turns.c.id.in_(turn_ids))
-            .order_by(turns.c.id)
-            .with_for_update()
-        )
-    } if turn_ids else {}
+    answered = (
+        {
+            row.id: row
+            for row in await connection.execute(
+                sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
+                .where(turns.c.id.in_(turn_ids))
+                .order_by(turns.c.id)
+                .with_for_update()
+            )
+        }
+        if turn_ids
+        else {}
+    )
     return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
+
+
+def pacing_key(recipient: Recipient) -> str:
+    """Return the name under which a person's pace is kept."""
+    return recipient.phone or recipient.user_id or ""
 
 
 def _leaving(row: Any, content: Content) -> Leaving:

@@ -18,8 +18,6 @@ from app.outbound.states import State
 from app.outbound.statuses import adopt_orphans
 from app.whatsapp.models import channels
 
-MOST_ATTEMPTS = 8
-
 
 class Outcome(msgspec.Struct, frozen=True):
     """How an attempt ended. `retry_seconds` goes with State.RETRY; `stop_channel` when WhatsApp refuses us as such."""
@@ -95,13 +93,11 @@ async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: 
 
 
 def _row(one: Outcome, now: datetime) -> dict[str, Any]:
-    state, reason = one.state, one.reason
-    if state is State.RETRY and one.leaving.attempt >= MOST_ATTEMPTS:
-        state, reason = State.FAILED, f"given up after {one.leaving.attempt} attempts: {one.reason}"
+    state = one.state
     return {
         "outbound": one.leaving.id,
         "next": state,
-        "why": reason,
+        "why": one.reason,
         "code": one.error_code,
         "known_as": one.wamid,
         "due": now + timedelta(seconds=one.retry_seconds or 0),

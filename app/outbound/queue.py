@@ -14,8 +14,9 @@ from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import MessageQueued
 from app.outbound.models import outbound_messages
+from app.outbound.reading import kind_of, readable_text
 from app.outbound.states import State
-from app.whatsapp.content import Content, readable_text
+from app.whatsapp.content import Content, encode_content
 
 Origin = Literal["reply", "fallback", "person"]
 _AUTHOR = {"reply": "bot", "fallback": "bot", "person": "person"}
@@ -48,7 +49,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
     if not drafts:
         return []
     ids = [new_id() for _ in drafts]
-    contents = [msgspec.json.encode(draft.content).decode() for draft in drafts]
+    contents = [encode_content(draft.content).decode() for draft in drafts]
     await connection.execute(
         messages.insert(),
         [
@@ -57,7 +58,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
                 "conversation_id": draft.conversation_id,
                 "channel_id": draft.channel_id,
                 "author": _AUTHOR[draft.origin],
-                "kind": draft.content.kind,
+                "kind": kind_of(draft.content),
                 "text": readable_text(draft.content),
                 "payload": content,
                 "reply_to": draft.reply_to,

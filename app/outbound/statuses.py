@@ -41,7 +41,7 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
     """
     if not told:
         return 0
-    rows = {}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in told:
         status = one.status
         rows.setdefault(
@@ -52,7 +52,7 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
                 "status": status.status,
                 "participant": status.participant or "",
                 "tracker": status.tracker,
-                "at": status.at or now,
+                "at": status.at,
                 "errors": msgspec.json.encode(status.problems).decode() if status.problems else None,
                 "pricing": msgspec.json.encode(status.pricing).decode() if status.pricing else None,
                 "event_id": one.event_id,
@@ -60,9 +60,7 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
         )
     d = delivery_statuses.c
     inserted = await connection.execute(
-        upsert(delivery_statuses)
-        .on_conflict_do_nothing()
-        .returning(d.channel_id, d.wamid, d.status, d.participant),
+        upsert(delivery_statuses).on_conflict_do_nothing().returning(d.channel_id, d.wamid, d.status, d.participant),
         [rows[key] for key in sorted(rows, key=str)],
     )
     new = [rows[tuple(row)] for row in inserted]
@@ -197,7 +195,9 @@ async def _write(
         sa.bindparam("read_at", type_=o.read_at.type).is_not(None),
     )
     says_failed = sa.bindparam("failed_at", type_=o.failed_at.type).is_not(None)
-    open_or_failed = o.state.in_((State.PROCESSING, State.UNKNOWN, State.RETRY, State.FAILED, State.SENT))
+    # No IN here: SQLAlchemy cannot expand its list in a statement that runs for many rows.
+    undecided = sa.or_(o.state == State.PROCESSING, o.state == State.UNKNOWN, o.state == State.RETRY)
+    not_withdrawn = sa.or_(undecided, o.state == State.FAILED, o.state == State.SENT)
     await connection.execute(
         sa.update(outbound_messages)
         .where(o.id == sa.bindparam("outbound"))
@@ -208,13 +208,11 @@ async def _write(
             delivered_at=sa.func.coalesce(o.delivered_at, sa.bindparam("delivered_at", type_=o.sent_at.type)),
             read_at=sa.func.coalesce(o.read_at, sa.bindparam("read_at", type_=o.sent_at.type)),
             failed_at=sa.func.coalesce(o.failed_at, sa.bindparam("failed_at", type_=o.sent_at.type)),
-            reason=sa.case(
-                (arrived, None), (says_failed, sa.bindparam("why", type_=o.reason.type)), else_=o.reason
-            ),
+            reason=sa.case((arrived, None), (says_failed, sa.bindparam("why", type_=o.reason.type)), else_=o.reason),
             state=sa.case(
-                (sa.and_(open_or_failed, arrived), State.SENT),
-                (sa.and_(open_or_failed, says_failed), State.FAILED),
-                (o.state.in_((State.PROCESSING, State.UNKNOWN, State.RETRY)), State.SENT),
+                (sa.and_(not_withdrawn, arrived), State.SENT),
+                (sa.and_(not_withdrawn, says_failed), State.FAILED),
+                (undecided, State.SENT),
                 else_=o.state,
             ),
         ),

@@ -14,8 +14,9 @@ from app.core.db import Database, db_now, exclusive
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.security.cipher import Cipher, Undecryptable
-from app.whatsapp.graph import ChannelAccess
 from app.whatsapp.models import channels
+from app.whatsapp.pacing import PER_SECOND
+from app.whatsapp.transport import ChannelAccess
 
 log = structlog.get_logger()
 
@@ -59,6 +60,7 @@ class NewChannel(msgspec.Struct, frozen=True, kw_only=True):
     business_account_id: str | None = None
     source: Source = "panel"
     kind: str = "cloud"
+    messages_per_second: int = PER_SECOND
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     phone_number_id: str
     business_account_id: str | None
+    messages_per_second: int
     stopped_reason: str | None
     access: ChannelAccess | None
     secrets: ChannelSecrets | None
@@ -176,6 +179,7 @@ class Channels:
             source=row.source,
             phone_number_id=row.phone_number_id,
             business_account_id=row.business_account_id,
+            messages_per_second=row.messages_per_second,
             stopped_reason=self._stopped_reason(row, secrets),
             access=access,
             secrets=secrets,
@@ -187,7 +191,7 @@ class Channels:
         try:
             return msgspec.json.decode(self._cipher.decrypt(row.secrets), type=ChannelSecrets)
         except Undecryptable:
-            log.error("channel.undecryptable", channel_id=str(row.id))
+            log.error("channel.undecryptable", channel_id=str(row.id))  # noqa: TRY400 - the trace says nothing more
             return None
 
     def _stopped_reason(self, row: Any, secrets: ChannelSecrets | None) -> str | None:
@@ -209,6 +213,7 @@ def _row(new: NewChannel) -> dict[str, Any]:
         "business_account_id": new.business_account_id,
         "graph_url": new.graph_url,
         "api_version": new.api_version,
+        "messages_per_second": new.messages_per_second,
     }
 
 

@@ -131,7 +131,7 @@ class Ingest:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one of them did, the others must not pay for it
             self._forget()
-            log.warning("ingest.batch_failed", events=len(batch), error=type(error).__name__)
+            log.warning("ingest.batch_failed", events=len(batch), exc_info=error)
             for one in batch:
                 await self._alone(one)
 
@@ -152,7 +152,7 @@ class Ingest:
                 except DatabaseUnavailable:
                     self._forget()
                     raise
-                except Exception as error:  # noqa: BLE001 - as above: the item stays in the body, for a person to see
+                except Exception as error:
                     self._forget()
                     log.warning("ingest.item_failed", event_id=str(one.event.id), exc_info=error)
                     one.reason = f"an item could not be stored: {type(error).__name__}"
@@ -181,14 +181,11 @@ async def _finish(connection: AsyncConnection, batch: Sequence[_Parsed], now: da
         sa.update(inbound_events)
         .where(c.id == sa.bindparam("event"))
         .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), done_at=now),
-        [
-            {"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason}
-            for one in batch
-        ],
+        [{"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason} for one in batch],
     )
 
 
-class _LostLease(Exception):  # noqa: N818 - a fact, not a fault
+class _LostLease(Exception):
     """Somebody else handles one of these events now."""
 
 

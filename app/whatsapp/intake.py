@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Self
 from uuid import UUID
 
 import msgspec
@@ -35,7 +36,7 @@ class Intake:
         self._wake = wake
         self._group: GroupCommit[RawEvent, bool] = GroupCommit(database, self._store)
 
-    async def __aenter__(self) -> "Intake":
+    async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         return self
 

@@ -16,6 +16,9 @@ channels = sa.Table(
     sa.Column("display_phone_number", sa.String(32)),
     sa.Column("graph_url", sa.String(300)),
     sa.Column("api_version", sa.String(10)),
+    sa.Column(
+        "messages_per_second", sa.Integer(), nullable=False, server_default="80", doc="Meta's limit for the number"
+    ),
     sa.Column("secrets", sa.LargeBinary(), doc="ciphertext of ChannelSecrets; null when they come from settings"),
     sa.Column("stopped_at", UtcDateTime(), doc="set when WhatsApp refuses us (token, account): nothing is sent"),
     sa.Column("stopped_reason", sa.Text()),
@@ -26,7 +29,9 @@ inbound_events = sa.Table(
     "inbound_events",
     metadata,
     sa.Column("id", sa.Uuid(), primary_key=True, doc="also the correlation id of everything that follows"),
-    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True, doc="SHA-256 of the body: a redelivery adds nothing"),
+    sa.Column(
+        "digest", sa.LargeBinary(32), nullable=False, unique=True, doc="SHA-256 of the body: a redelivery adds nothing"
+    ),
     sa.Column("channel_id", sa.Uuid(), doc="the channel of the callback address, where it names one"),
     sa.Column("body", sa.LargeBinary(), nullable=False),
     sa.Column("received_at", UtcDateTime(), nullable=False),

@@ -25,7 +25,9 @@ _DEADLINE_SECONDS = 5.0  # Meta gives up after a few seconds and delivers again
 
 
 class WebhookDoor:
-    """What decides at the door. The secrets of `/webhooks/whatsapp` are those of the settings (one Meta app); those of
+    """What decides at the door.
+
+    The secrets of `/webhooks/whatsapp` are those of the settings (one Meta app); those of
     `/webhooks/whatsapp/{channel_id}` are the channel's own. Never is a secret chosen by what a body says.
     """
 
