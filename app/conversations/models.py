@@ -45,7 +45,11 @@ messages = sa.Table(
     ),
     sa.Column("turn_id", sa.Uuid(), doc="inbound: the turn that answers it; outbound: the turn that it answers"),
     sa.Column(
-        "awaits_turn", sa.Boolean(), nullable=False, server_default=sa.false(), doc="to be answered, in no turn yet"
+        "awaits_turn",
+        sa.SmallInteger(),  # not a Boolean: 0 and 1 are what both databases can index partially
+        nullable=False,
+        server_default="0",
+        doc="1: to be answered, in no turn yet",
     ),
     sa.Column("event_id", sa.Uuid(), doc="the webhook it came in: the correlation id"),
     sa.UniqueConstraint("channel_id", "wamid"),
@@ -55,8 +59,8 @@ messages = sa.Table(
 sa.Index(
     "ix_messages_awaiting",
     messages.c.conversation_id,
-    sqlite_where=messages.c.awaits_turn,
-    postgresql_where=messages.c.awaits_turn,
+    sqlite_where=messages.c.awaits_turn == 1,
+    postgresql_where=messages.c.awaits_turn == 1,
 )
 
 turns = sa.Table(

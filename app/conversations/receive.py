@@ -151,7 +151,7 @@ async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arriv
                     "wamid": message.message_id,
                     "reply_to": message.reply_to,
                     "sent_at": message.sent_at,
-                    "awaits_turn": message.turn,
+                    "awaits_turn": int(message.turn),
                     "event_id": one.event_id,
                 },
                 conversation_id,
@@ -308,7 +308,7 @@ class _Steps:
             await connection.execute(
                 sa.update(messages)
                 .where(messages.c.id == sa.bindparam("message"))
-                .values(turn_id=sa.bindparam("turn"), awaits_turn=False),
+                .values(turn_id=sa.bindparam("turn"), awaits_turn=0),
                 self.messages,
             )
 
@@ -342,7 +342,7 @@ async def plan_waiting(
         return
     rows = await connection.execute(
         sa.select(messages.c.conversation_id, messages.c.id, messages.c.event_id)
-        .where(messages.c.awaits_turn, messages.c.conversation_id.in_(conversation_ids))
+        .where(messages.c.awaits_turn == 1, messages.c.conversation_id.in_(conversation_ids))
         .order_by(messages.c.id)
     )
     waiting = [(row.conversation_id, row.id, row.event_id) for row in rows]

@@ -69,7 +69,7 @@ class Delivery:
             now = await self._database.now(connection)
             if started - self._swept_at > _SWEEP_SECONDS:
                 self._swept_at = started
-                parked = await sweep(connection, now=now)
+                parked = await sweep(connection)
                 if parked:
                     log.warning("outbound.parked", count=len(parked))
             leaving = await start(connection, self._pacer, limit, now=now)

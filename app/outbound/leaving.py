@@ -235,7 +235,7 @@ async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]]
     await settle_turns(connection, {row.turn_id for row, _ in ended if row.turn_id is not None}, now=now)
 
 
-async def sweep(connection: AsyncConnection, *, now: datetime) -> list[UUID]:
+async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
     o = outbound_messages.c
     rows = (
@@ -258,5 +258,4 @@ async def sweep(connection: AsyncConnection, *, now: datetime) -> list[UUID]:
             for row in rows
         ],
     )
-    del now
     return [row.id for row in rows]
