@@ -1,0 +1,1 @@
+"""The profile the assistant speaks for: identity, hours, tone, facts."""

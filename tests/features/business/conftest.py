@@ -1,0 +1,19 @@
+"""A database of either kind with the tables that the business profile needs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.business.models import business_profiles
+from app.core.db import Database, metadata
+from app.core.db.events import events
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    url = f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    async with Database(url) as opened:
+        async with opened.write() as connection:
+            await connection.run_sync(metadata.create_all, tables=[business_profiles, events])
+        yield opened
