@@ -1,6 +1,6 @@
 """The map of the house: who takes what arrives, and which event wakes whom, starts which job, reaches which browser."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -14,7 +14,9 @@ from app.conversations.events import ControlChanged, MessageReceived, TurnEnded
 from app.conversations.phone import receive_echo
 from app.conversations.receive import Arrival, Threads, receive
 from app.conversations.turns import Pace
+from app.core.errors import Unavailable
 from app.core.events import Event
+from app.core.jobs import JobStarter
 from app.live.bus import LiveBus
 from app.live.schemas import LiveEvent, conversation_topic
 from app.outbound.events import ChannelStopped, DeliveryChanged, MessageQueued
@@ -103,22 +105,26 @@ def _identity(sender: Sender) -> Identity:
 
 
 class Reactions:
-    """What follows from recorded events. Told at least once, so everything here may be told again.
+    """What follows from recorded events. Told at least once, so everything here may be told again."""
 
-    `fetch_media` asks for the media job to look what is due.
-    """
-
-    def __init__(self, live: LiveBus, fetch_media: Callable[[], None]) -> None:
+    def __init__(self, live: LiveBus, jobs: JobStarter) -> None:
         self._live = live
-        self._fetch_media = fetch_media
+        self._jobs = jobs
 
     async def react(self, events: Sequence[Event]) -> None:
         if any(isinstance(event, MessageReceived) and event.media for event in events):
-            self._fetch_media()
+            await self._start("fetch_media")
         for event in events:
             topics, told = _live(event)
             for topic in topics:
                 self._live.publish(topic, told)
+
+    async def _start(self, job: str) -> None:
+        """Start a job that asks the database what is due; its schedule finds what a lost start would have found."""
+        try:
+            await self._jobs.enqueue(job, key="due")
+        except Unavailable as error:
+            log.warning("reactions.job_not_started", job=job, code=error.code)
 
 
 def _live(event: Event) -> tuple[tuple[str, ...], LiveEvent]:

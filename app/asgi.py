@@ -1,0 +1,119 @@
+"""The web process: routers, doors, error handlers, top to bottom."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from app.accounts.controllers import AuthController
+from app.ai.chain.controllers import ProvidersController
+from app.business.controllers import BusinessController
+from app.contacts.controllers import ContactsController
+from app.conversations.controllers import ConversationsController, TurnsController
+from app.core.http import (
+    DEFAULT_BODY_BYTES,
+    EXCEPTION_HANDLERS,
+    RequestContext,
+    RequestMetrics,
+    SecurityHeaders,
+    install_edge,
+    refuse_nul,
+)
+from app.core.openapi import StructDocstrings, openapi_config
+from app.core.security.guards import RequireAccessToken
+from app.live.controllers import live
+from app.live.schemas import Happened
+from app.outbound.controllers import OutboundController
+from app.plugins import VERSION, Parts
+from app.simulator.controllers import mount_simulator
+from app.system.controllers import HealthController, SystemController
+from app.whatsapp.controllers import ChannelsController, EventsController
+from app.whatsapp.media_controllers import MediaController
+from app.whatsapp.webhook import WebhookController
+from settings import Settings
+
+Thing = TypeVar("Thing")
+
+CONTROLLERS: list[ControllerRouterHandler] = [
+    WebhookController,
+    AuthController,
+    ConversationsController,
+    TurnsController,
+    ContactsController,
+    OutboundController,
+    ChannelsController,
+    EventsController,
+    MediaController,
+    ProvidersController,
+    BusinessController,
+    SystemController,
+    HealthController,
+    live,
+]
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Build the web application; its lifespan opens and closes everything it needs."""
+    parts = Parts(settings, "web")
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with parts.running():
+            yield
+
+    server = settings.server
+    app = Litestar(
+        route_handlers=[*CONTROLLERS, *_simulator(parts)],
+        lifespan=[lifespan],
+        dependencies={name: _given(thing) for name, thing in _things(parts).items()},
+        middleware=[RequireAccessToken(parts.tokens, parts.metrics)],
+        before_request=refuse_nul,
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=DEFAULT_BODY_BYTES,
+        cors_config=CORSConfig(allow_origins=list(server.cors_origins)) if server.cors_origins else None,
+        openapi_config=openapi_config(version=VERSION, public_url=server.public_url, further_types=[Happened]),
+        plugins=[StructDocstrings()],
+        logging_config=None,
+        debug=False,
+    )
+    install_edge(
+        app,
+        [
+            RequestContext(),
+            SecurityHeaders(https=server.public_url.startswith("https://")),
+            RequestMetrics(parts.metrics),
+        ],
+    )
+    app.state.parts = parts
+    return app
+
+
+def _things(parts: Parts) -> dict[str, object]:
+    """Return what controllers may ask for, by the name they ask with."""
+    return {
+        "database": parts.database,
+        "wake": parts.wake,
+        "door": parts.webhook_door,
+        "channels": parts.channels,
+        "accounts": parts.accounts,
+        "live_door": parts.live_door,
+        "chain": parts.chain,
+        "health": parts.health,
+        "metrics_door": parts.metrics_door,
+    }
+
+
+def _given(thing: Thing) -> Provide:
+    def get() -> Thing:
+        return thing
+
+    provider: Callable[[], Thing] = get
+    return Provide(provider, sync_to_thread=False, use_cache=True)
+
+
+def _simulator(parts: Parts) -> list[ControllerRouterHandler]:
+    return [] if parts.simulator is None else [mount_simulator(parts.simulator)]

@@ -1,0 +1,170 @@
+"""The operator's commands: `mostrador --help`."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from app.core.errors import MostradorError
+from settings import BadSettings, Settings, load
+
+Answer = TypeVar("Answer")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mostrador")
+def main() -> None:
+    """Mostrador: an assistant answers your customers on WhatsApp, and people take over when it matters."""
+
+
+@main.command()
+def serve() -> None:
+    """Start the web process. Without REDIS_URL it does everything itself."""
+    settings = _settings()
+    from app.serving import serve as run
+
+    try:
+        run(settings)
+    except MostradorError as error:
+        _refuse(str(error))
+
+
+@main.command()
+def jobs() -> None:
+    """Start a process that ingests, answers, delivers and runs jobs. Any number may run; they need REDIS_URL."""
+    _work("jobs")
+
+
+@main.command()
+def scheduler() -> None:
+    """Start the process that starts scheduled jobs. Needs REDIS_URL."""
+    _work("scheduler")
+
+
+@main.command("whatsapp-web")
+def whatsapp_web() -> None:
+    """Say that this build has no WhatsApp Web worker yet."""
+    _work("whatsapp-web")
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8003/simulator", show_default=True, help="Where the simulator is.")
+@click.option("--customer", default="573001112233", show_default=True, help="The customer's phone number, digits only.")
+@click.option("--name", default=None, help="The customer's name, as WhatsApp would show it.")
+def chat(url: str, customer: str, name: str | None) -> None:
+    """Talk to the bot in the terminal, as a customer would on WhatsApp."""
+    from app.simulator.chat import chat as talk
+
+    sys.exit(_run(talk(url, customer=customer, name=name)))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8004, show_default=True)
+@click.option("--webhook", default="http://127.0.0.1:8003/webhooks/whatsapp", show_default=True, help="Where webhooks go.")
+@click.option("--app-secret", required=True, envvar="WHATSAPP_APP_SECRET", help="Signs the webhooks.")
+@click.option("--access-token", required=True, envvar="WHATSAPP_CLOUD_TOKEN", help="What calls must bring.")
+@click.option("--phone-id", "phone_ids", multiple=True, envvar="WHATSAPP_PHONE_ID", help="A number it knows; repeatable.")
+@click.option("--ledger", type=click.Path(path_type=Path), default=None, help="JSON Lines file of what customers received.")
+def simulator(
+    host: str, port: int, webhook: str, app_secret: str, access_token: str, phone_ids: tuple[str, ...], ledger: Path | None
+) -> None:
+    """Play Meta on this machine: a Graph API that sends signed webhooks back."""
+    from app.simulator.config import DEFAULT_NUMBER, SimulatedNumber, SimulatorConfig
+    from app.simulator.server import serve as play
+
+    numbers = tuple(SimulatedNumber(phone_number_id=phone_id) for phone_id in phone_ids) or (DEFAULT_NUMBER,)
+    click.echo(f"The simulator listens on http://{host}:{port} and sends webhooks to {webhook}")
+    play(
+        SimulatorConfig(
+            webhook_url=webhook,
+            app_secret=app_secret,
+            access_token=access_token,
+            numbers=numbers,
+            ledger_path=ledger,
+            public_url=f"http://{host}:{port}/graph",
+        ),
+        host=host,
+        port=port,
+    )
+
+
+@main.command("create-user")
+@click.argument("username")
+@click.option("--role", type=click.Choice(["admin", "supervisor", "agent", "viewer"]), default="agent", show_default=True)
+@click.password_option(help="Asked for when not given.")
+def create_user(username: str, role: Any, password: str) -> None:
+    """Create an account."""
+    settings = _settings()
+
+    async def create() -> None:
+        from app.accounts.service import create_user as create_account
+        from app.core.db import Database
+        from app.core.db.migrate import migrate
+        from app.core.security.passwords import Passwords
+
+        async with Database(settings.storage.database_url) as database, Passwords() as passwords:
+            await migrate(database)
+            await create_account(database, passwords, username=username, password=password, role=role)
+
+    _run(create())
+    click.echo(f"{username} may come in now, as {role}.")
+
+
+@main.command()
+@click.argument("process", type=click.Choice(["web", "jobs", "scheduler", "whatsapp-web"]), default="web")
+def health(process: str) -> None:
+    """Say whether a process on this machine is well; exit 1 if not. For container health checks."""
+    settings = _settings()
+    from app.system.checks import process_is_well
+
+    well = process != "whatsapp-web" and _run(process_is_well(settings, process))
+    click.echo("ok" if well else f"the {process} process is not well")
+    sys.exit(0 if well else 1)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document, to generate clients from."""
+    import msgspec
+
+    from app.asgi import create_app
+    from app.core.openapi import openapi_document
+
+    document = openapi_document(create_app(_settings()))
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def _work(process: str) -> None:
+    from workers.__main__ import main as work
+
+    sys.exit(work([process]))
+
+
+def _settings() -> Settings:
+    try:
+        settings = load()
+    except BadSettings as error:
+        _refuse(str(error))
+    for warning in settings.warnings:
+        click.secho(f"Warning: {warning}", fg="yellow", err=True)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    try:
+        return asyncio.run(work)
+    except MostradorError as error:
+        _refuse(str(error))
+
+
+def _refuse(reason: str) -> NoReturn:
+    click.echo(reason, err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

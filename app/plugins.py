@@ -1,0 +1,365 @@
+"""Settings become parts: every choice between one process and many, SQLite and PostgreSQL, is made here and only here.
+
+`Parts` builds everything without I/O; `running` opens what the process's role needs, in order, and closes it in reverse.
+"""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from operator import attrgetter
+from typing import Literal, TypeVar
+
+import structlog
+from redis.asyncio import Redis
+
+from app import reactions
+from app.accounts.service import Accounts, ensure_first_admin
+from app.ai.chain.service import ModelChain
+from app.ai.llm.redis_state import RedisState
+from app.ai.llm.router import Router
+from app.ai.llm.routes import configured_routes
+from app.ai.llm.state import MemoryState, RouteState
+from app.ai.replies.service import TURNS, Replies
+from app.conversations.turns import Pace
+from app.core.db import Database
+from app.core.db.events import EventRelay
+from app.core.db.migrate import HEAD, migrate
+from app.core.dispatch import Dispatcher, each
+from app.core.http_client import HttpClient
+from app.core.jobs import register
+from app.core.metrics import Metrics, loop_lag_probe
+from app.core.parts import Part, running
+from app.core.queue.queues import JobQueues
+from app.core.queue.schedule import SqlScheduleTable, tracked
+from app.core.queue.scheduler import Scheduler
+from app.core.security.cipher import Cipher
+from app.core.security.passwords import Passwords
+from app.core.security.tokens import AccessTokens
+from app.core.wake import open_wake
+from app.live.bus import InProcessBus, LiveBus
+from app.live.door import LiveDoor
+from app.live.redis_bus import RedisBus
+from app.outbound.delivery import OUTBOX, Delivery
+from app.simulator.config import DEFAULT_NUMBER, SimulatorConfig, StatusPace
+from app.simulator.service import Simulator
+from app.system.backlog import DatabaseBacklog
+from app.system.dispatch_metrics import DispatchMetrics
+from app.system.heartbeat import Heartbeat
+from app.system.probes import (
+    DatabaseProbe,
+    DatabaseWriteProbe,
+    DiskProbe,
+    Draining,
+    JobsProbe,
+    MigrationsProbe,
+    Probe,
+    QueueProbe,
+    RedisProbe,
+)
+from app.system.scrape import MetricsDoor
+from app.system.service import Health
+from app.whatsapp.channels import Channels, ChannelSecrets, NewChannel
+from app.whatsapp.graph import GraphClient
+from app.whatsapp.ingest import Ingest
+from app.whatsapp.intake import INBOX, Intake
+from app.whatsapp.pacing import LocalPacer, Pacer
+from app.whatsapp.pacing_redis import RedisPacer
+from app.whatsapp.transports import build_transports
+from app.whatsapp.webhook import WebhookDoor
+from settings import Settings
+
+log = structlog.get_logger()
+
+Role = Literal["web", "jobs", "scheduler"]
+Item = TypeVar("Item")
+VERSION = version("mostrador")
+
+EVENTS = "events"  # the wake-up topic of the relay
+_REDIS_ANSWER_SECONDS = 1.0  # a message waits for Redis: better to fall back to this process's own knowledge
+
+
+class Parts:
+    """Everything one process is made of. `embedded` means that this web process does all the work itself."""
+
+    def __init__(self, settings: Settings, role: Role) -> None:
+        self.settings = settings
+        self.role = role
+        self.embedded = settings.storage.redis_url is None
+        self._redis = _redis(settings.storage.redis_url)
+        self._storage()
+        self._people()
+        self._whatsapp()
+        self._assistant()
+        self._pipeline()
+        self._jobs()
+        self._watching()
+
+    def _storage(self) -> None:
+        storage = self.settings.storage
+        self.metrics = Metrics()
+        self.database = Database(storage.database_url, pool_size=storage.database_pool_size)
+        self.wake = open_wake(storage.redis_url)
+        self.live: LiveBus = InProcessBus() if storage.redis_url is None else RedisBus(storage.redis_url)
+        self.http = HttpClient(user_agent=f"Mostrador/{VERSION}")
+        self.cipher = Cipher([key.reveal() for key in self.settings.security.fernet_keys])
+
+    def _people(self) -> None:
+        self.passwords = Passwords()
+        self.tokens = AccessTokens(self.settings.security.jwt_secret.reveal())
+        self.accounts = Accounts(self.database, self.passwords, self.tokens, self.metrics)
+        self.live_door = LiveDoor(
+            self.live, self.tokens, self.metrics, origins=frozenset(self.settings.server.cors_origins)
+        )
+
+    def _whatsapp(self) -> None:
+        whatsapp = self.settings.whatsapp
+        self.simulator = _simulator(self.settings) if whatsapp.simulator and self.role == "web" else None
+        self.channels = Channels(self.database, self.cipher, _configured_channels(self.settings))
+        self.graph = GraphClient(self.http)
+        self.transports = build_transports(self.http)
+        self.pacer: Pacer = LocalPacer() if self._redis is None else RedisPacer(self._redis)
+        self.intake = Intake(self.database, self.wake)
+        self.webhook_door = WebhookDoor(
+            self.intake,
+            self.channels,
+            self.metrics,
+            app_secrets=[secret.reveal() for secret in whatsapp.app_secrets],
+            verify_token=whatsapp.verify_token.reveal() if whatsapp.verify_token else None,
+        )
+
+    def _assistant(self) -> None:
+        state: RouteState = MemoryState() if self._redis is None else RedisState(self._redis)
+        self.router = Router(configured_routes(self.settings.ai), client=self.http, state=state)
+        self.chain = ModelChain(self.database, self.router, self.settings.ai)
+
+    def _pipeline(self) -> None:
+        whatsapp = self.settings.whatsapp
+        pace = Pace(whatsapp.turn_quiet_seconds, whatsapp.turn_max_wait_seconds)
+        arrivals = reactions.Arrivals(pace)
+        self.ingest = Ingest(self.database, self.channels, arrivals.take, arrivals.forget)
+        self.replies = Replies(
+            self.database,
+            self.router,
+            self.channels,
+            self.transports,
+            self.metrics,
+            pace=pace,
+            media_dir=self.settings.storage.data_dir / "media",
+        )
+        self.delivery = Delivery(self.database, self.channels, self.transports, self.pacer, self.metrics)
+
+    def _jobs(self) -> None:
+        context = JobContext(
+            database=self.database,
+            channels=self.channels,
+            graph=self.graph,
+            data_dir=self.settings.storage.data_dir,
+        )
+        table = SqlScheduleTable(self.database)
+        jobs = register([*whatsapp_jobs(context), *(tracked(job, table) for job in system_jobs(context))])
+        self.queues = JobQueues(jobs, redis_url=self.settings.storage.redis_url)
+        self.worker = self.queues.worker()
+        self.scheduler = Scheduler(SCHEDULES, table=table, jobs=self.queues)
+        relay = EventRelay(self.database, reactions.EVENTS, reactions.Reactions(self.live, self.queues).react)
+        self.dispatchers = self._dispatchers(relay)
+
+    def _dispatchers(self, relay: EventRelay) -> list[Part]:
+        """Return the stages of the message path. Each wakes the next; whatever is missed is found within a second."""
+        observer = DispatchMetrics(self.metrics)
+        quiet_seconds = self.settings.whatsapp.turn_quiet_seconds
+        return [
+            Dispatcher(
+                "ingest",
+                wake=self.wake.subscribe(INBOX),
+                claim=self.ingest.claim,
+                handle=self._then(self.ingest.handle, EVENTS, later=(TURNS, quiet_seconds)),
+                batch_size=200,
+                observer=observer,
+            ),
+            Dispatcher(
+                "answer",
+                wake=self.wake.subscribe(TURNS),
+                claim=self.replies.claim,
+                handle=self._then(each(self.replies.handle), OUTBOX, EVENTS),
+                extend=self.replies.extend,
+                concurrency=100,
+                observer=observer,
+            ),
+            Dispatcher(
+                "deliver",
+                wake=self.wake.subscribe(OUTBOX),
+                claim=self.delivery.claim,
+                handle=self._then(each(self.delivery.handle), OUTBOX, EVENTS),
+                identify=attrgetter("attempt_id"),
+                concurrency=100,
+                observer=observer,
+            ),
+            Dispatcher(
+                "relay",
+                wake=self.wake.subscribe(EVENTS),
+                claim=relay.claim,
+                handle=relay.relay,
+                batch_size=500,
+                observer=observer,
+            ),
+        ]
+
+    def _then(
+        self,
+        handle: Callable[[Sequence[Item]], Awaitable[None]],
+        *topics: str,
+        later: tuple[str, float] | None = None,
+    ) -> Callable[[Sequence[Item]], Awaitable[None]]:
+        """Return `handle` followed by wake-ups of `topics`, and of another topic once its seconds have passed."""
+
+        async def handle_and_tell(items: Sequence[Item]) -> None:
+            await handle(items)
+            for topic in topics:
+                self.wake.notify(topic)
+            if later is not None:
+                topic, seconds = later
+                asyncio.get_running_loop().call_later(seconds, self.wake.notify, topic)
+
+        return handle_and_tell
+
+    def _watching(self) -> None:
+        self.heartbeat = Heartbeat(self.database, self.role, version=VERSION)
+        self.draining = Draining()
+        disk = DiskProbe(self.settings.storage.data_dir)
+        waiting: list[Probe] = [QueueProbe(lambda: self.working)] if self._redis is None else []
+        if self._redis is not None:
+            waiting = [RedisProbe(self._redis), JobsProbe(self.database)]
+        self.health = Health(
+            probes=[DatabaseProbe(self.database), *waiting, disk],
+            ready=[
+                DatabaseWriteProbe(self.heartbeat),
+                MigrationsProbe(self.database, frozenset({HEAD})),
+                disk,
+                self.draining,
+            ],
+            backlog=DatabaseBacklog(self.database),
+            database=self.database,
+            metrics=self.metrics,
+            version=VERSION,
+        )
+        token = self.settings.server.metrics_token
+        self.metrics_door = MetricsDoor(self.tokens, metrics_token=token.reveal() if token else None)
+        self.working = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Parts"]:
+        """Open what this process needs; at the end stop in reverse, so that nothing loses what it still needs.
+
+        The web process without Redis runs the dispatchers, the worker and the scheduler itself. Worker processes start
+        those of their kind on top.
+        """
+        async with AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            stack.push_async_callback(self._close_clients)
+            await enter(self.database)
+            await migrate(self.database)
+            await enter(self.wake)
+            await enter(self.live)
+            await enter(self.passwords)
+            await self._first_admin()
+            await self.channels.open()
+            await self.chain.open()
+            await enter(self.queues)
+            await enter(self.intake)
+            await enter(self.replies)
+            await enter(self.delivery)
+            await enter(self.heartbeat)
+            await enter(loop_lag_probe(self.metrics))
+            if self.simulator is not None:
+                await enter(self.simulator.running())
+            if self.role == "web" and self.embedded:
+                await enter(running([self.worker, self.scheduler, *self.dispatchers]))
+                self.working = True
+            self.metrics.worker_up.labels(self.role).set(1)
+            settle_memory()
+            yield self
+            self.draining.begin()
+
+    async def _first_admin(self) -> None:
+        security = self.settings.security
+        await ensure_first_admin(
+            self.database,
+            self.passwords,
+            username=security.admin_username,
+            password=security.admin_password.reveal(),
+        )
+
+    async def _close_clients(self) -> None:
+        await self.http.aclose()
+        if self._redis is not None:
+            await self._redis.aclose()
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, role: Role) -> AsyncIterator[Parts]:
+    """Build and open the parts of one process."""
+    async with Parts(settings, role).running() as parts:
+        yield parts
+
+
+def _redis(url: str | None) -> Redis | None:
+    if url is None:
+        return None
+    return Redis.from_url(url, socket_timeout=_REDIS_ANSWER_SECONDS, socket_connect_timeout=_REDIS_ANSWER_SECONDS)
+
+
+def _configured_channels(settings: Settings) -> list[NewChannel]:
+    """Return the channels that the settings make: the Cloud API's of the environment, and the simulator's."""
+    whatsapp = settings.whatsapp
+    secrets = tuple(secret.reveal() for secret in whatsapp.app_secrets)
+    verify_token = whatsapp.verify_token.reveal() if whatsapp.verify_token else None
+    found: list[NewChannel] = []
+    if whatsapp.cloud_token is not None and whatsapp.phone_id is not None:
+        found.append(
+            NewChannel(
+                name="WhatsApp Cloud API",
+                source="environment",
+                phone_number_id=whatsapp.phone_id,
+                business_account_id=whatsapp.business_account_id,
+                graph_url=whatsapp.graph_url,
+                api_version=whatsapp.api_version,
+                secrets=ChannelSecrets(whatsapp.cloud_token.reveal(), secrets, verify_token),
+            )
+        )
+    if whatsapp.simulator:
+        found.append(
+            NewChannel(
+                name="Simulator",
+                source="simulator",
+                phone_number_id=DEFAULT_NUMBER.phone_number_id,
+                business_account_id=DEFAULT_NUMBER.business_account_id,
+                graph_url=f"{settings.server.public_url}/simulator/graph",
+                api_version=whatsapp.api_version,
+                secrets=ChannelSecrets(simulator_token(settings), secrets, verify_token),
+            )
+        )
+    return found
+
+
+def _simulator(settings: Settings) -> Simulator:
+    """Return the Meta of this machine, which posts its webhooks to this very process."""
+    own_url = settings.server.public_url
+    return Simulator(
+        SimulatorConfig(
+            webhook_url=f"{own_url}/webhooks/whatsapp",
+            app_secret=settings.whatsapp.app_secrets[0].reveal(),
+            access_token=simulator_token(settings),
+            ledger_path=settings.storage.data_dir / "simulator" / "ledger.jsonl",
+            public_url=f"{own_url}/simulator/graph",
+            pace=StatusPace(sent_after_seconds=0.2, delivered_after_seconds=0.6, read_after_seconds=1.5),
+        )
+    )
+
+
+def simulator_token(settings: Settings) -> str:
+    """Return the access token that the simulator wants: derived, so that every process of an installation knows it."""
+    secret = settings.whatsapp.app_secrets[0].reveal().encode()
+    return hmac.new(secret, b"simulator access token", "sha256").hexdigest()
+
