@@ -15,7 +15,7 @@ async def process_is_well(settings: Settings, process: str) -> bool:
     if process == "web":
         return await _web_is_well(settings)
     async with Database(settings.storage.database_url, pool_size=1) as database:
-        return await check_process(database, cast(Literal["jobs", "scheduler"], process))
+        return await check_process(database, cast("Literal['jobs', 'scheduler']", process))
 
 
 async def _web_is_well(settings: Settings) -> bool:

@@ -1,0 +1,19 @@
+"""The edge of the HTTP door: problems, correlation, headers, metrics and what no request may contain."""
+
+from app.core.http.bodies import DEFAULT_BODY_BYTES, UPLOAD_BODY_BYTES, WEBHOOK_BODY_BYTES, refuse_nul
+from app.core.http.edge import RequestContext, RequestMetrics, SecurityHeaders, install_edge
+from app.core.http.problems import EXCEPTION_HANDLERS, FieldError, Problem
+
+__all__ = [
+    "DEFAULT_BODY_BYTES",
+    "EXCEPTION_HANDLERS",
+    "UPLOAD_BODY_BYTES",
+    "WEBHOOK_BODY_BYTES",
+    "FieldError",
+    "Problem",
+    "RequestContext",
+    "RequestMetrics",
+    "SecurityHeaders",
+    "install_edge",
+    "refuse_nul",
+]

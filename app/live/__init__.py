@@ -1,0 +1,1 @@
+"""Events to browsers over one WebSocket: best effort, never the record."""

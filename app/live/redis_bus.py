@@ -1,0 +1,177 @@
+"""The live bus between processes, over Redis publish and subscribe on one channel."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Self
+from uuid import UUID
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+
+from app.core.ids import new_id
+from app.live.bus import InProcessBus, Subscription
+from app.live.schemas import Happened, LiveEvent
+
+_MOST_UNSENT = 4096
+_MOST_IN_ONE = 256
+_LONGEST_PAUSE_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
+_SILENCE_SECONDS = 15.0  # a listener that heard nothing for so long asks whether the server is still there
+
+log = structlog.get_logger()
+
+
+class _Bundle(msgspec.Struct, frozen=True):
+    """What travels through Redis. `lost` says that the sender had to drop events before these."""
+
+    sender: UUID
+    lost: bool
+    happened: list[Happened]
+
+
+class RedisBus:
+    """Events between processes.
+
+    Listeners of this process get its own events directly, whatever state Redis is in. For the others, events are
+    gathered while the previous bundle travels and sent as one; at most 4,096 wait. A lost connection is made again
+    for ever; after each gap every listener is told to resync, since Redis keeps nothing for absent subscribers.
+    Entering waits for no connection.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._sender = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
+        self._listener = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=_ANSWER_SECONDS)
+        # Publish and subscribe know no databases, so the channel's name carries the number.
+        self._channel = f"mostrador:live:{self._sender.connection_pool.connection_kwargs.get('db') or 0}"
+        self._name = new_id()
+        self._local = InProcessBus()
+        self._unsent: deque[Happened] = deque()
+        self._lost = False
+        self._has_unsent = asyncio.Event()
+        self._listening = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [
+            asyncio.create_task(_for_ever("live.send", self._send), name="live.send"),
+            asyncio.create_task(_for_ever("live.listen", self._listen), name="live.listen"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sender.aclose()
+        await self._listener.aclose()
+
+    def publish(self, topic: str, event: LiveEvent) -> None:
+        happened = Happened(topic=topic, event=event)
+        self._local.deliver([happened])
+        if len(self._unsent) >= _MOST_UNSENT:
+            self._unsent.clear()
+            self._lost = True
+        self._unsent.append(happened)
+        self._has_unsent.set()
+
+    def subscribe(self) -> AbstractContextManager[Subscription]:
+        return self._local.subscribe()
+
+    async def listening(self) -> None:
+        """Wait until this process hears the others."""
+        await self._listening.wait()
+
+    async def _send(self, connected: Callable[[], None]) -> None:
+        while True:
+            await self._has_unsent.wait()
+            sending = [self._unsent[place] for place in range(min(len(self._unsent), _MOST_IN_ONE))]
+            lost, self._lost = self._lost, False
+            try:
+                bundle = _Bundle(sender=self._name, lost=lost, happened=sending)
+                await self._sender.publish(self._channel, msgspec.json.encode(bundle))
+            except BaseException:
+                self._lost = self._lost or lost
+                raise
+            self._sent(sending)
+            connected()
+
+    def _sent(self, sending: Sequence[Happened]) -> None:
+        for happened in sending:
+            if self._unsent and self._unsent[0] is happened:  # it may have been dropped while the bundle travelled
+                self._unsent.popleft()
+        if not self._unsent:
+            self._has_unsent.clear()
+
+    async def _listen(self, connected: Callable[[], None]) -> None:
+        try:
+            async with self._listener.pubsub() as subscription:
+                await subscription.subscribe(self._channel)
+                async for said in _messages(subscription):
+                    connected()
+                    if said is None:
+                        self._listening.set()
+                        self._local.resync()  # whatever was said while this process could not hear
+                    else:
+                        self._heard(said)
+        finally:
+            self._listening.clear()
+
+    def _heard(self, said: bytes) -> None:
+        try:
+            bundle = msgspec.json.decode(said, type=_Bundle)
+        except msgspec.MsgspecError:
+            log.warning("live.unreadable")  # another version of this program, for the time of an update
+            self._local.resync()
+            return
+        if bundle.sender == self._name:  # its own were delivered directly
+            return
+        if bundle.lost:
+            self._local.resync()
+        self._local.deliver(bundle.happened)
+
+
+async def _messages(subscription: PubSub) -> AsyncIterator[bytes | None]:
+    """Yield each message, and None when the subscription has just been made or made again.
+
+    A connection that died without a word is found by a ping, whose answer comes the same way as messages do.
+    """
+    asked = False
+    while True:
+        message = await subscription.get_message(timeout=_ANSWER_SECONDS if asked else _SILENCE_SECONDS)
+        if message is None:
+            if asked:
+                raise TimeoutError("the server did not answer a ping")
+            await subscription.ping()
+            asked = True
+            continue
+        asked = False
+        if message["type"] == "subscribe":
+            yield None
+        elif message["type"] == "message":
+            yield message["data"]
+
+
+async def _for_ever(name: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+    """Do `work` again whenever it fails, with growing pauses; it calls its argument each time it got through."""
+    failures = 0
+
+    def connected() -> None:
+        nonlocal failures
+        if failures:
+            failures = 0
+            log.info("redis.restored", task=name)
+
+    while True:
+        try:
+            await work(connected)
+        except Exception as error:  # noqa: BLE001 - outermost loop of its task: nothing may end it but the stop
+            failures += 1
+            if failures == 1:
+                log.warning("redis.lost", task=name, error=type(error).__name__)
+        longest = min(_LONGEST_PAUSE_SECONDS, 0.05 * 2 ** min(failures, 10))
+        await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, protects nothing

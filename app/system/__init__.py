@@ -1,0 +1,1 @@
+"""Health, heartbeats and what an operator asks first."""

@@ -1,0 +1,81 @@
+"""What an operator is told."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from app.core.schema import Output
+
+Status = Literal["ok", "degraded", "unhealthy"]
+ProcessKind = Literal["web", "jobs", "scheduler"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a probe found. `detail` is a fixed sentence for the operator; it never holds an error's text."""
+
+    status: Status
+    detail: str = ""
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in the database now, each by stage (`inbox`, `turn`, `outbox`) or kind."""
+
+    oldest_age_seconds: dict[str, float] = {}
+    pending: dict[str, int] = {}
+    dead: dict[str, int] = {}
+    unknown: int = 0
+    needs_operator: int = 0
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """A process of this installation. `alive` is false when it has not been heard of for 30 seconds."""
+
+    id: UUID
+    kind: ProcessKind
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    beat_at: datetime
+    alive: bool
+
+
+class HealthSummary(Output, frozen=True, kw_only=True):
+    """Health for load balancers and strangers. `oldest_pending_age_seconds` is null when it cannot be known."""
+
+    status: Status
+    components: dict[str, Status]
+    oldest_pending_age_seconds: float | None
+
+
+class Component(Output, frozen=True, kw_only=True):
+    """One part of the installation and what was found."""
+
+    name: str
+    status: Status
+    detail: str
+
+
+class HealthDetails(Output, frozen=True, kw_only=True):
+    """Health for the operator: what was found, what waits where, and which processes run."""
+
+    status: Status
+    version: str
+    components: list[Component]
+    backlog: Backlog | None
+    processes: list[Process]
+
+
+class Alive(Output, frozen=True, kw_only=True):
+    """The process runs and its event loop turns."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Output, frozen=True, kw_only=True):
+    """Whether this process should be sent requests."""
+
+    status: Status
+    components: dict[str, Status]

@@ -1,0 +1,106 @@
+from typing import Any
+
+import pytest
+from litestar import Litestar, Request, get, post
+from litestar.params import FromPath
+
+from app.core.ids import new_id
+from app.core.metrics import Metrics
+from app.core.security.actor import Actor, Role
+from app.core.security.guards import RequireAccessToken, at_least
+from app.core.security.tokens import Access, AccessTokens
+from tests.core.http.door import SECRET, application, knocking
+
+TOKENS = AccessTokens(SECRET)
+METRICS = Metrics()
+
+
+@get("/api/things/{thing:str}")
+async def thing(request: Request[Actor, Access, Any], thing: FromPath[str]) -> str:
+    return f"{request.user.username} {thing}"
+
+
+@get("/api")
+async def root() -> str:
+    return "root"
+
+
+@get("/api/admin", guards=[at_least("admin")])
+async def admin_only() -> str:
+    return "secret"
+
+
+@post("/api/auth/login")
+async def login() -> str:
+    return "welcome"
+
+
+@get("/api/auth/login")
+async def login_page() -> str:
+    return "not in the list"
+
+
+@get("/apiary")
+async def apiary() -> str:
+    return "bees"
+
+
+def app() -> Litestar:
+    handlers = [thing, root, admin_only, login, login_page, apiary]
+    return application(handlers, middleware=[RequireAccessToken(TOKENS, METRICS)])
+
+
+def token(role: Role = "agent") -> str:
+    return TOKENS.issue(Actor(user_id=new_id(), username="ana", role=role, session_id=new_id())).token
+
+
+async def test_a_token_opens_the_api_and_says_who_acts() -> None:
+    async with knocking(app(), token=token()) as client:
+        response = await client.get("/api/things/1")
+    assert (response.status_code, response.text) == (200, "ana 1")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/things/1", "/api//things/1", "/api/things/1/", "/%61pi/things/1", "/api/auth/login"]
+)
+async def test_without_a_token_nothing_under_api_answers(path: str) -> None:
+    async with knocking(app()) as client:
+        response = await client.get(path)
+    assert response.status_code == 401
+    assert response.json()["code"] == "invalid_token"
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer x.y.z", "Token {}", "{}"])
+async def test_another_authorization_is_refused(header: str) -> None:
+    async with knocking(app()) as client:
+        response = await client.get("/api/things/1", headers={"Authorization": header.format(token())})
+    assert response.status_code == 401
+
+
+async def test_a_token_in_the_query_is_not_looked_at() -> None:
+    async with knocking(app()) as client:
+        response = await client.get("/api/things/1", params={"access_token": token(), "token": token()})
+    assert response.status_code == 401
+
+
+async def test_only_the_named_routes_are_open() -> None:
+    async with knocking(app()) as client:
+        assert (await client.post("/api/auth/login")).status_code == 201
+        assert (await client.get("/apiary")).status_code == 200
+
+
+async def test_a_role_that_is_too_low_is_forbidden() -> None:
+    async with knocking(app(), token=token("supervisor")) as client:
+        response = await client.get("/api/admin")
+    assert (response.status_code, response.json()["code"]) == (403, "role_too_low")
+
+
+async def test_the_right_role_is_let_in() -> None:
+    async with knocking(app(), token=token("admin")) as client:
+        assert (await client.get("/api/admin")).status_code == 200
+
+
+async def test_a_guard_without_the_middleware_lets_nobody_in() -> None:
+    async with knocking(application([admin_only]), token=token("admin")) as client:
+        assert (await client.get("/api/admin")).status_code == 401
