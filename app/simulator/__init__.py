@@ -1,0 +1,1 @@
+"""Meta on this machine: Graph endpoints, signed webhooks, faults, and a ledger of what customers received."""
