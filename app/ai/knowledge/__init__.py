@@ -1,0 +1,1 @@
+"""Passages the assistant may quote, and their search."""
