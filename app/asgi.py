@@ -1,7 +1,6 @@
 """The web process: routers, doors, error handlers, top to bottom."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from litestar import Litestar
@@ -26,7 +25,7 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.guards import RequireAccessToken
 from app.live.controllers import live
-from app.live.schemas import Happened
+from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import OutboundController
 from app.plugins import VERSION, Parts
 from app.simulator.controllers import mount_simulator
@@ -34,7 +33,6 @@ from app.system.controllers import HealthController, SystemController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.webhook import WebhookController
-from settings import Settings
 
 Thing = TypeVar("Thing")
 
@@ -56,26 +54,20 @@ CONTROLLERS: list[ControllerRouterHandler] = [
 ]
 
 
-def create_app(settings: Settings) -> Litestar:
-    """Build the web application; its lifespan opens and closes everything it needs."""
-    parts = Parts(settings, "web")
-
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with parts.running():
-            yield
-
-    server = settings.server
+def create_app(parts: Parts) -> Litestar:
+    """Build the web application over `parts`; whoever serves it opens them (`Parts.running`)."""
+    server = parts.settings.server
     app = Litestar(
         route_handlers=[*CONTROLLERS, *_simulator(parts)],
-        lifespan=[lifespan],
         dependencies={name: _given(thing) for name, thing in _things(parts).items()},
         middleware=[RequireAccessToken(parts.tokens, parts.metrics)],
         before_request=refuse_nul,
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=DEFAULT_BODY_BYTES,
         cors_config=CORSConfig(allow_origins=list(server.cors_origins)) if server.cors_origins else None,
-        openapi_config=openapi_config(version=VERSION, public_url=server.public_url, further_types=[Happened]),
+        openapi_config=openapi_config(
+            version=VERSION, public_url=server.public_url, further_types=[ClientMessage, ServerMessage]
+        ),
         plugins=[StructDocstrings()],
         logging_config=None,
         debug=False,
@@ -88,7 +80,6 @@ def create_app(settings: Settings) -> Litestar:
             RequestMetrics(parts.metrics),
         ],
     )
-    app.state.parts = parts
     return app
 
 
@@ -102,6 +93,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "accounts": parts.accounts,
         "live_door": parts.live_door,
         "chain": parts.chain,
+        "media_dir": parts.media_dir,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
     }

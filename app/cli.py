@@ -53,8 +53,8 @@ def whatsapp_web() -> None:
 @main.command()
 @click.option("--url", default="http://127.0.0.1:8003/simulator", show_default=True, help="Where the simulator is.")
 @click.option("--customer", default="573001112233", show_default=True, help="The customer's phone number, digits only.")
-@click.option("--name", default=None, help="The customer's name, as WhatsApp would show it.")
-def chat(url: str, customer: str, name: str | None) -> None:
+@click.option("--name", default="Terminal", show_default=True, help="The customer's name, as WhatsApp would show it.")
+def chat(url: str, customer: str, name: str) -> None:
     """Talk to the bot in the terminal, as a customer would on WhatsApp."""
     from app.simulator.chat import chat as talk
 
@@ -64,13 +64,25 @@ def chat(url: str, customer: str, name: str | None) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8004, show_default=True)
-@click.option("--webhook", default="http://127.0.0.1:8003/webhooks/whatsapp", show_default=True, help="Where webhooks go.")
+@click.option(
+    "--webhook", default="http://127.0.0.1:8003/webhooks/whatsapp", show_default=True, help="Where webhooks go."
+)
 @click.option("--app-secret", required=True, envvar="WHATSAPP_APP_SECRET", help="Signs the webhooks.")
 @click.option("--access-token", required=True, envvar="WHATSAPP_CLOUD_TOKEN", help="What calls must bring.")
-@click.option("--phone-id", "phone_ids", multiple=True, envvar="WHATSAPP_PHONE_ID", help="A number it knows; repeatable.")
-@click.option("--ledger", type=click.Path(path_type=Path), default=None, help="JSON Lines file of what customers received.")
+@click.option(
+    "--phone-id", "phone_ids", multiple=True, envvar="WHATSAPP_PHONE_ID", help="A number it knows; repeatable."
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), default=None, help="JSON Lines file of what customers received."
+)
 def simulator(
-    host: str, port: int, webhook: str, app_secret: str, access_token: str, phone_ids: tuple[str, ...], ledger: Path | None
+    host: str,
+    port: int,
+    webhook: str,
+    app_secret: str,
+    access_token: str,
+    phone_ids: tuple[str, ...],
+    ledger: Path | None,
 ) -> None:
     """Play Meta on this machine: a Graph API that sends signed webhooks back."""
     from app.simulator.config import DEFAULT_NUMBER, SimulatedNumber, SimulatorConfig
@@ -94,7 +106,9 @@ def simulator(
 
 @main.command("create-user")
 @click.argument("username")
-@click.option("--role", type=click.Choice(["admin", "supervisor", "agent", "viewer"]), default="agent", show_default=True)
+@click.option(
+    "--role", type=click.Choice(["admin", "supervisor", "agent", "viewer"]), default="agent", show_default=True
+)
 @click.password_option(help="Asked for when not given.")
 def create_user(username: str, role: Any, password: str) -> None:
     """Create an account."""
@@ -133,8 +147,9 @@ def openapi() -> None:
 
     from app.asgi import create_app
     from app.core.openapi import openapi_document
+    from app.plugins import Parts
 
-    document = openapi_document(create_app(_settings()))
+    document = openapi_document(create_app(Parts(_settings(), "web")))
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 

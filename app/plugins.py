@@ -1,4 +1,4 @@
-"""Settings become parts: every choice between one process and many, SQLite and PostgreSQL, is made here and only here.
+"""Settings become parts: every choice between one process and many, and between databases, is made here.
 
 `Parts` builds everything without I/O; `running` opens what the process's role needs, in order, and closes it in reverse.
 """
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from app import reactions
 from app.accounts.service import Accounts, ensure_first_admin
 from app.ai.chain.service import ModelChain
+from app.ai.llm.clock import SystemClock
 from app.ai.llm.redis_state import RedisState
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
@@ -29,6 +30,7 @@ from app.core.db.migrate import HEAD, migrate
 from app.core.dispatch import Dispatcher, each
 from app.core.http_client import HttpClient
 from app.core.jobs import register
+from app.core.memory import settle_memory
 from app.core.metrics import Metrics, loop_lag_probe
 from app.core.parts import Part, running
 from app.core.queue.queues import JobQueues
@@ -44,6 +46,7 @@ from app.live.redis_bus import RedisBus
 from app.outbound.delivery import OUTBOX, Delivery
 from app.simulator.config import DEFAULT_NUMBER, SimulatorConfig, StatusPace
 from app.simulator.service import Simulator
+from app.system import jobs as system_jobs
 from app.system.backlog import DatabaseBacklog
 from app.system.dispatch_metrics import DispatchMetrics
 from app.system.heartbeat import Heartbeat
@@ -60,6 +63,7 @@ from app.system.probes import (
 )
 from app.system.scrape import MetricsDoor
 from app.system.service import Health
+from app.whatsapp import jobs as whatsapp_jobs
 from app.whatsapp.channels import Channels, ChannelSecrets, NewChannel
 from app.whatsapp.graph import GraphClient
 from app.whatsapp.ingest import Ingest
@@ -98,6 +102,7 @@ class Parts:
 
     def _storage(self) -> None:
         storage = self.settings.storage
+        self.media_dir = storage.data_dir / "media"
         self.metrics = Metrics()
         self.database = Database(storage.database_url, pool_size=storage.database_pool_size)
         self.wake = open_wake(storage.redis_url)
@@ -110,7 +115,10 @@ class Parts:
         self.tokens = AccessTokens(self.settings.security.jwt_secret.reveal())
         self.accounts = Accounts(self.database, self.passwords, self.tokens, self.metrics)
         self.live_door = LiveDoor(
-            self.live, self.tokens, self.metrics, origins=frozenset(self.settings.server.cors_origins)
+            self.live,
+            self.tokens,
+            self.metrics,
+            origins=frozenset({*self.settings.server.cors_origins, self.settings.server.public_url}),
         )
 
     def _whatsapp(self) -> None:
@@ -130,7 +138,9 @@ class Parts:
         )
 
     def _assistant(self) -> None:
-        state: RouteState = MemoryState() if self._redis is None else RedisState(self._redis)
+        state: RouteState = (
+            MemoryState(SystemClock()) if self._redis is None else RedisState(self._redis, SystemClock())
+        )
         self.router = Router(configured_routes(self.settings.ai), client=self.http, state=state)
         self.chain = ModelChain(self.database, self.router, self.settings.ai)
 
@@ -146,22 +156,22 @@ class Parts:
             self.transports,
             self.metrics,
             pace=pace,
-            media_dir=self.settings.storage.data_dir / "media",
+            media_dir=self.media_dir,
         )
         self.delivery = Delivery(self.database, self.channels, self.transports, self.pacer, self.metrics)
 
     def _jobs(self) -> None:
-        context = JobContext(
-            database=self.database,
-            channels=self.channels,
-            graph=self.graph,
-            data_dir=self.settings.storage.data_dir,
-        )
         table = SqlScheduleTable(self.database)
-        jobs = register([*whatsapp_jobs(context), *(tracked(job, table) for job in system_jobs(context))])
-        self.queues = JobQueues(jobs, redis_url=self.settings.storage.redis_url)
+        context = whatsapp_jobs.JobContext(
+            database=self.database, channels=self.channels, graph=self.graph, media_dir=self.media_dir
+        )
+        jobs = [*whatsapp_jobs.jobs(context), *system_jobs.jobs(self.database, self.media_dir)]
+        schedules = [*whatsapp_jobs.SCHEDULES, *system_jobs.SCHEDULES]
+        scheduled = {schedule.name for schedule in schedules}
+        registry = register(tracked(job, table) if job.name in scheduled else job for job in jobs)
+        self.queues = JobQueues(registry, redis_url=self.settings.storage.redis_url)
         self.worker = self.queues.worker()
-        self.scheduler = Scheduler(SCHEDULES, table=table, jobs=self.queues)
+        self.scheduler = Scheduler(schedules, table=table, jobs=self.queues)
         relay = EventRelay(self.database, reactions.EVENTS, reactions.Reactions(self.live, self.queues).react)
         self.dispatchers = self._dispatchers(relay)
 
@@ -265,7 +275,7 @@ class Parts:
             await enter(self.passwords)
             await self._first_admin()
             await self.channels.open()
-            await self.chain.open()
+            await enter(self.chain)
             await enter(self.queues)
             await enter(self.intake)
             await enter(self.replies)
@@ -362,4 +372,3 @@ def simulator_token(settings: Settings) -> str:
     """Return the access token that the simulator wants: derived, so that every process of an installation knows it."""
     secret = settings.whatsapp.app_secrets[0].reveal().encode()
     return hmac.new(secret, b"simulator access token", "sha256").hexdigest()
-

@@ -128,7 +128,7 @@ class Reactions:
 
 
 def _live(event: Event) -> tuple[tuple[str, ...], LiveEvent]:
-    """Give the live topics that an event reaches, and what browsers are told: what to fetch again, never its content."""
+    """Give the live topics that an event reaches, and what browsers are told: what to fetch again, no content."""
     match event:
         case MessageReceived(conversation_id=conversation_id, message_id=message_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id, message_id=message_id)

@@ -1,72 +1,99 @@
 """The web server around the application: where it listens, how it stops, what it says when it starts."""
 
-
-from types import FrameType
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import uvicorn
+import uvloop
 
 from app.asgi import create_app
 from app.core.log import configure_logging
+from app.core.signals import stop_on_signals
 from app.plugins import Parts
 from settings import Settings
 
-_STOP_SECONDS = 20  # for requests under way; the parts take the rest of the promised 25
+_REQUEST_SECONDS = 10  # for requests under way when we are asked to stop; the parts take the rest of the promised 25
 
 
 class _Server(uvicorn.Server):
-    """Stops being ready the moment it is asked to stop, while requests under way are still served."""
+    """Leaves the signals to us: uvicorn would raise them again at the end, and the exit status would not be 0."""
 
-    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
-        self._parts = parts
+        self._settings = settings
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._parts.draining.begin()
-        super().handle_exit(sig, frame)
-
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]  # uvicorn names the type privately
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
-            _greet(self._parts.settings)
+            _greet(self._settings)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Exits with status 3 when the start fails, as uvicorn does."""
-    configure_logging(log_format=settings.server.log_format, level=settings.server.log_level.upper())
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.server.host,
-        port=settings.server.port,
+    """Serve until SIGTERM or SIGINT, and stop in order within 25 seconds.
+
+    Raises `MostradorError` when the start fails for a reason the operator can mend, and `OSError` when the address
+    cannot be used.
+    """
+    configure_logging(log_format=settings.server.log_format, level=settings.server.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    parts = Parts(settings, "web")
+    config = _config(settings, parts)
+    listener = config.bind_socket()  # before anything is opened: an address in use is the most common mistake
+    server = _Server(config, settings)
+    with stop_on_signals() as stop:
+        async with parts.running():
+            serving = asyncio.create_task(server.serve(sockets=[listener]), name="web-server")
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+            parts.draining.begin()
+            if parts.simulator is not None:
+                parts.simulator.stopping.set()  # or its long polls would hold the stop up
+            server.should_exit = True
+            await serving
+            stopping.cancel()
+
+
+def _config(settings: Settings, parts: Parts) -> uvicorn.Config:
+    server = settings.server
+    return uvicorn.Config(
+        create_app(parts),
+        host=server.host,
+        port=server.port,
         http="httptools",
         ws="websockets-sansio",
-        lifespan="on",
+        lifespan="off",  # the parts outlive the server: what it took in shall still be finished
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.server.trusted_proxies),
-        forwarded_allow_ips=list(settings.server.trusted_proxies),
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        proxy_headers=bool(server.trusted_proxies),
+        forwarded_allow_ips=list(server.trusted_proxies),
+        timeout_graceful_shutdown=_REQUEST_SECONDS,
         ws_max_size=64 * 1024,
     )
-    server = _Server(config, app.state.parts)
-    server.run()
-    if not server.started:
-        raise SystemExit(3)
 
 
 def _greet(settings: Settings) -> None:
     """Tell whoever started it at a terminal what to do next."""
     server, security = settings.server, settings.security
-    click.echo(f"\nMostrador listens on {server.public_url}")
+    lines = ["", f"Mostrador listens on {server.public_url}"]
     if security.admin_password_generated:
         password_file = settings.storage.data_dir / "secrets" / "admin_password"
-        click.echo(f"  Sign in as {security.admin_username} with the password {security.admin_password.reveal()}")
-        click.echo(f"  It is shown this once, and stands in {password_file}.")
+        lines += [
+            f"  Sign in as {security.admin_username} with the password {security.admin_password.reveal()}",
+            f"  It is shown this once, and stands in {password_file}",
+        ]
     if settings.whatsapp.simulator:
-        click.echo("  Talk to the bot: open a second terminal here and say  .venv/bin/mostrador chat")
-    click.echo(f"  API document: {server.public_url}/schema/openapi.json   Stop: Ctrl-C\n")
-
-
-__all__ = ["serve"]
+        lines.append("  Talk to the bot: in a second terminal, say  .venv/bin/mostrador chat")
+    lines += [f"  API document: {server.public_url}/schema/openapi.json", "  Stop: Ctrl-C", ""]
+    click.echo("\n".join(lines))

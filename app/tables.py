@@ -1,6 +1,7 @@
 """Every table, imported once: for migrations, and for tests that make a schema."""
 
 from app.accounts.models import *  # noqa: F403 - importing is what makes a table known
+from app.ai.chain.models import *  # noqa: F403
 from app.ai.replies.models import *  # noqa: F403
 from app.business.models import *  # noqa: F403
 from app.contacts.models import *  # noqa: F403

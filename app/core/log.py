@@ -52,11 +52,12 @@ def configure_logging(*, log_format: LogFormat, level: str = "INFO", stream: Tex
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,  # loggers made at import time must follow a later configuration
     )
-    handler = logging.StreamHandler(stream or sys.stdout)
+    output = stream or sys.stdout
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared_processors(),
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format, colors=output.isatty())],
         )
     )
     root = logging.getLogger()
@@ -81,10 +82,10 @@ def _shared_processors() -> list[Processor]:
     ]
 
 
-def _renderers(log_format: LogFormat) -> list[Processor]:
+def _renderers(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
 
 
 def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

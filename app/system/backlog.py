@@ -39,7 +39,7 @@ class DatabaseBacklog:
         )
 
 
-def _waiting(now: datetime) -> dict[str, sa.Select[Any]]:
+def _waiting(now: datetime) -> dict[str, sa.Select[Any, Any]]:
     """Count what is due in each stage, and find the oldest. A claim moves `due_at`, so work under way is not late."""
     inbox, turn, outbox = inbound_events.c, turns.c, outbound_messages.c
     return {
@@ -64,7 +64,7 @@ _DEAD = {
 }
 
 
-def _unknown(now: datetime) -> sa.Select[Any]:
+def _unknown(now: datetime) -> sa.Select[Any, Any]:
     o = outbound_messages.c
     old = sa.func.sum(sa.case((o.processing_at <= now - _NEEDS_OPERATOR_AFTER, 1), else_=0))
     return sa.select(sa.func.count().label("number"), old.label("old")).where(o.state == OutboundState.UNKNOWN)

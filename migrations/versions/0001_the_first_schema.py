@@ -198,6 +198,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_model_calls_turn_id"), ["turn_id"], unique=False)
 
     op.create_table(
+        "model_chains",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("order", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", app.core.db.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_chains")),
+        sa.UniqueConstraint("role", name=op.f("uq_model_chains_role")),
+    )
+    op.create_table(
         "process_heartbeats",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -493,6 +504,7 @@ def downgrade() -> None:
 
     op.drop_table("scheduled_jobs")
     op.drop_table("process_heartbeats")
+    op.drop_table("model_chains")
     with op.batch_alter_table("model_calls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_model_calls_turn_id"))
 

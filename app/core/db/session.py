@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -123,6 +124,8 @@ class _unavailable_when_lost:  # noqa: N801 - used as a statement
 
 def _is_loss(error: BaseException) -> bool:
     if isinstance(error, sa.exc.DBAPIError):
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            return False  # a mistake in a statement: SQLite calls that "operational" too
         return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
     return isinstance(
         error,

@@ -1,0 +1,1 @@
+"""Processes other than the web server."""
