@@ -10,9 +10,10 @@ from litestar.types import ControllerRouterHandler
 
 from app.accounts.controllers import AuthController
 from app.ai.chain.controllers import ProvidersController
+from app.ai.replies.controllers import TurnsController
 from app.business.controllers import BusinessController
 from app.contacts.controllers import ContactsController
-from app.conversations.controllers import ConversationsController, TurnsController
+from app.conversations.controllers import ConversationsController
 from app.core.http import (
     DEFAULT_BODY_BYTES,
     EXCEPTION_HANDLERS,
@@ -26,12 +27,13 @@ from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.guards import RequireAccessToken
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
-from app.outbound.controllers import OutboundController
+from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
 from app.simulator.controllers import mount_simulator
 from app.system.controllers import HealthController, SystemController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
+from app.whatsapp.schemas import ChannelDefaults
 from app.whatsapp.webhook import WebhookController
 
 Thing = TypeVar("Thing")
@@ -42,6 +44,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     ConversationsController,
     TurnsController,
     ContactsController,
+    MessagesController,
     OutboundController,
     ChannelsController,
     EventsController,
@@ -90,6 +93,11 @@ def _things(parts: Parts) -> dict[str, object]:
         "wake": parts.wake,
         "door": parts.webhook_door,
         "channels": parts.channels,
+        "channel_defaults": ChannelDefaults(
+            public_url=parts.settings.server.public_url,
+            graph_url=parts.settings.whatsapp.graph_url,
+            api_version=parts.settings.whatsapp.api_version,
+        ),
         "accounts": parts.accounts,
         "live_door": parts.live_door,
         "chain": parts.chain,

@@ -1,6 +1,7 @@
 """The operator's commands: `mostrador --help`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -154,9 +155,8 @@ def openapi() -> None:
 
 
 def _work(process: str) -> None:
-    from workers.__main__ import main as work
-
-    sys.exit(work([process]))
+    """Become the worker process, so that signals reach it and its exit status is ours."""
+    os.execv(sys.executable, [sys.executable, "-m", "workers", process])  # noqa: S606 - our own module, no shell
 
 
 def _settings() -> Settings:

@@ -2,7 +2,7 @@
 
 from app.accounts.models import *  # noqa: F403 - importing is what makes a table known
 from app.ai.chain.models import *  # noqa: F403
-from app.ai.replies.models import *  # noqa: F403
+from app.ai.llm.models import *  # noqa: F403
 from app.business.models import *  # noqa: F403
 from app.contacts.models import *  # noqa: F403
 from app.conversations.models import *  # noqa: F403

@@ -114,7 +114,6 @@ class Dispatcher(Generic[Item]):
         self._tasks: list[asyncio.Task[None]] = []
         self._back_off_seconds = 0.0
         self._more_is_due = False
-        self._refill: asyncio.TimerHandle | None = None
 
     @property
     def in_flight(self) -> int:
@@ -229,18 +228,7 @@ class Dispatcher(Generic[Item]):
         outcome: Outcome = task.result() if not task.cancelled() else "lost" if work.lost else "cancelled"
         self._observer.finished(self.name, outcome, len(work.items), seconds)
         if self._more_is_due:
-            self._make_use_of_room()
-
-    def _make_use_of_room(self) -> None:
-        """Look again soon, so that handlers which end together are followed by one claim."""
-        if self._room() * 4 >= self._concurrency * self._batch_size:
             self._wake.set()
-        elif self._refill is None:
-            self._refill = asyncio.get_running_loop().call_later(self._timing.gather_seconds, self._refill_now)
-
-    def _refill_now(self) -> None:
-        self._refill = None
-        self._wake.set()
 
     async def _drained(self) -> None:
         if self._tasks:
@@ -254,5 +242,3 @@ class Dispatcher(Generic[Item]):
                 task.cancel()
             await asyncio.wait(left)
             self._tasks = []
-        if self._refill is not None:
-            self._refill.cancel()

@@ -181,6 +181,23 @@ async def test_room_made_during_a_claim_is_used_at_once() -> None:
 
 
 @in_virtual_time
+async def test_room_made_while_a_claim_filled_the_rest_is_used_at_once() -> None:
+    table, started = Table(claim_seconds=0.1), []
+
+    async def handle(row: Row) -> None:
+        started.append(row.id)
+        await asyncio.sleep(60 if row.id else 0.05)
+
+    async with dispatcher(table, handle, concurrency=2, timing=Timing(grace_seconds=0)):
+        table.add(0)
+        await asyncio.sleep(0.11)
+        table.add(1, 2)  # there is room for one; row 0 ends while that one is claimed
+        await asyncio.sleep(0.29)
+
+        assert started == [0, 1, 2]
+
+
+@in_virtual_time
 async def test_it_does_not_look_while_it_is_full() -> None:
     table, handler = Table(), Handler(seconds=60)
     table.add(*range(5))
@@ -216,13 +233,18 @@ async def test_a_storm_of_wake_ups_is_answered_by_few_claims() -> None:
 
 @in_virtual_time
 async def test_handlers_that_end_one_after_another_are_not_each_followed_by_a_claim() -> None:
-    table, handler = Table(claim_seconds=0), Handler(seconds=0.1)
-    table.add(*range(2_000))
-    async with dispatcher(table, handler, concurrency=100):
-        await asyncio.sleep(2.5)
+    table, done = Table(claim_seconds=0), []
 
-        assert len(handler.done) == 2_000
-        assert len(table.claims) <= 110
+    async def handle(row: Row) -> None:
+        await asyncio.sleep(0.1 + row.id % 100 / 1_000)
+        done.append(row.id)
+
+    table.add(*range(1_000))
+    async with dispatcher(table, handle, concurrency=100):
+        await asyncio.sleep(3)
+
+        assert len(done) == 1_000
+        assert len(table.claims) <= 400
 
 
 @in_virtual_time
@@ -319,12 +341,12 @@ async def test_work_that_another_owner_took_over_is_cancelled_at_the_next_beat()
 @in_virtual_time
 async def test_a_handler_that_has_just_recorded_its_outcome_is_not_disturbed() -> None:
     """Between its last commit and its return, its row is not ours any more."""
-    table, observer = Table(extend_seconds=0.003), Observer()
+    table, observer = Table(extend_seconds=0.0005), Observer()
 
     async def handle(row: Row) -> None:
-        await asyncio.sleep(9.997)  # 10 s after the start the first beat asks
+        await asyncio.sleep(9.997)  # 10 s after the start the first beat asks, and is answered before the return
         table.taken_over = {row.id}
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.0018)
 
     async with dispatcher(table, handle, observer=observer):
         table.add(1)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ai.llm.attempts import Attempt
-from app.ai.replies.models import model_calls
+from app.ai.llm.models import model_calls
 from app.conversations.answering import ClaimedTurn, Ending, end, hold
 from app.conversations.control import give_to
 from app.conversations.models import conversations

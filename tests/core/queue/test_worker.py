@@ -171,6 +171,16 @@ async def test_no_job_is_taken_up_during_the_stop(redis_url_or_none: str | None)
 
 
 @in_virtual_time
+async def test_in_process_an_idle_stop_takes_no_time_at_all() -> None:
+    async def run() -> None: ...
+
+    async with working(job(run)) as (_, worker):
+        await asyncio.sleep(0.1)
+
+        assert await elapsed(worker.stop()) == 0
+
+
+@in_virtual_time
 async def test_a_busy_stop_takes_exactly_the_rest_of_the_job() -> None:
     async def run() -> None:
         await asyncio.sleep(7)

@@ -1,0 +1,108 @@
+"""Reading and writing the operator's order, and what the trace of calls says of each route."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.ai.chain.models import CHAT, model_chains
+from app.ai.chain.schemas import CallsOfRoute, RouteChoice, StoredOrder
+from app.ai.llm.models import model_calls
+from app.core.db import db_now
+from app.core.ids import new_id
+
+log = structlog.get_logger()
+
+_c = model_chains.c
+_COST_UNIT = 10**12  # costs have 12 decimals: whole numbers of them add up exactly on SQLite too, which has no decimals
+
+
+async def stored_order(connection: AsyncConnection) -> StoredOrder:
+    row = (await connection.execute(sa.select(*_c).where(_c.role == CHAT))).one_or_none()
+    if row is None:
+        return StoredOrder()
+    return StoredOrder(
+        choices=_choices(row.order), version=row.version, updated_at=row.updated_at, updated_by=row.updated_by
+    )
+
+
+async def replace_order(
+    connection: AsyncConnection, choices: list[RouteChoice], *, expected_version: int, updated_by: UUID
+) -> StoredOrder | None:
+    """Store an order in place of version `expected_version`; None when another version is stored by now."""
+    values = {
+        "order": msgspec.json.encode(choices).decode(),
+        "version": expected_version + 1,
+        "updated_at": db_now(),
+        "updated_by": updated_by,
+    }
+    if expected_version == 0:
+        insert = upsert(model_chains).values(id=new_id(), role=CHAT, **values)
+        written = await connection.execute(insert.on_conflict_do_nothing().returning(_c.version))
+    else:
+        mine = (_c.role == CHAT) & (_c.version == expected_version)
+        written = await connection.execute(sa.update(model_chains).where(mine).values(**values).returning(_c.version))
+    return None if written.one_or_none() is None else await stored_order(connection)
+
+
+async def calls_since(connection: AsyncConnection, since: datetime) -> dict[tuple[str, str], CallsOfRoute]:
+    """Return the calls of each (provider, model) since a moment; routes that were passed over made none."""
+    c = model_calls.c
+    recent = (c.at >= since) & (c.outcome != "skipped")
+    units = sa.func.round(sa.type_coerce(c.cost_usd, sa.Numeric()) * sa.literal_column(str(_COST_UNIT)))
+    totals = (
+        sa.select(
+            c.provider,
+            c.model,
+            sa.func.count().label("calls"),
+            sa.func.count(sa.case((c.outcome == "failed", 1))).label("failed"),
+            sa.func.sum(sa.cast(units, sa.BigInteger())).label("cost"),
+            sa.func.count(sa.case(((c.outcome == "answered") & c.cost_usd.is_(None), 1))).label("unpriced"),
+            sa.func.max(sa.case((c.outcome == "answered", c.at))).label("last_answer_at"),
+        )
+        .where(recent)
+        .group_by(c.provider, c.model)
+    )
+    found = {
+        (row.provider, row.model): CallsOfRoute(
+            calls=row.calls,
+            failed=row.failed,
+            cost_usd=Decimal(int(row.cost or 0)) / _COST_UNIT,
+            unpriced=row.unpriced,
+            last_answer_at=row.last_answer_at,
+        )
+        for row in await connection.execute(totals)
+    }
+    for row in await connection.execute(_last_failures(since)):
+        found[row.provider, row.model] = msgspec.structs.replace(
+            found[row.provider, row.model],
+            last_error_kind=row.kind,
+            last_error_message=row.detail or "",
+            last_error_at=row.at,
+        )
+    return found
+
+
+def _last_failures(since: datetime) -> sa.Select[tuple[str, str, str | None, str | None, datetime]]:
+    c = model_calls.c
+    age = sa.func.row_number().over(partition_by=(c.provider, c.model), order_by=(c.at.desc(), c.id.desc()))
+    failures = (
+        sa.select(c.provider, c.model, c.kind, c.detail, c.at, age.label("age"))
+        .where(c.at >= since, c.outcome == "failed")
+        .subquery()
+    )
+    f = failures.c
+    return sa.select(f.provider, f.model, f.kind, f.detail, f.at).where(f.age == 1)
+
+
+def _choices(stored: str) -> tuple[RouteChoice, ...]:
+    try:
+        return msgspec.json.decode(stored, type=tuple[RouteChoice, ...])
+    except msgspec.DecodeError:
+        log.exception("chain.order_unreadable")
+        return ()

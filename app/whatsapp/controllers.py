@@ -1,0 +1,174 @@
+"""Channels and stored webhooks over HTTP."""
+
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+import structlog
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from app.core.db import Database
+from app.core.keyset import Cursor, Page
+from app.core.security.actor import Actor
+from app.core.security.guards import at_least
+from app.core.security.tokens import Access
+from app.core.wake import Wake
+from app.whatsapp import ingest, queries
+from app.whatsapp.channels import Channel, Channels, ChannelSecrets, NewChannel, Source
+from app.whatsapp.intake import INBOX
+from app.whatsapp.queries import EventNotDead
+from app.whatsapp.schemas import (
+    ChannelDefaults,
+    ChannelDetails,
+    ChannelList,
+    ChannelToAdd,
+    EventState,
+    StoredWebhook,
+    WebhookDetails,
+)
+
+log = structlog.get_logger()
+
+_SHOWN = 4  # characters of a token
+
+
+class ChannelsController(Controller):
+    path = "/api/whatsapp/channels"
+    tags = ("WhatsApp",)
+
+    @get("/", summary="Channels")
+    async def channels(
+        self, channels: NamedDependency[Channels], channel_defaults: NamedDependency[ChannelDefaults]
+    ) -> ChannelList:
+        """List the numbers we speak through, without their secrets. There are few: the list is whole."""
+        return ChannelList(items=[_details(one, channel_defaults) for one in await channels.all()])
+
+    @get("/{channel_id:uuid}", summary="A channel")
+    async def channel(
+        self,
+        channel_id: FromPath[UUID],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> ChannelDetails:
+        """Return one channel, without its secrets, and the webhook address to give to Meta."""
+        return _details(await channels.get(channel_id), channel_defaults)
+
+    @post("/", guards=[at_least("admin")], summary="Add a channel")
+    async def add(
+        self,
+        data: JSONBody[ChannelToAdd],
+        request: Request[Actor, Access, Any],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> ChannelDetails:
+        """Add a number of the Cloud API; its secrets are stored encrypted and never shown again.
+
+        Answers 409 when its `phone_number_id` is known already.
+        """
+        channel = await channels.add(_new_channel(data, channel_defaults))
+        log.info("channel.added", channel_id=str(channel.id), user_id=str(request.user.user_id))
+        return _details(channel, channel_defaults)
+
+    @post(
+        "/{channel_id:uuid}/resume",
+        status_code=HTTP_200_OK,
+        guards=[at_least("admin")],
+        summary="Send through it again",
+    )
+    async def resume(
+        self,
+        channel_id: FromPath[UUID],
+        request: Request[Actor, Access, Any],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> ChannelDetails:
+        """Send through a stopped channel again, after what WhatsApp refused has been mended: within a second."""
+        channel = await channels.resume(channel_id)
+        log.info("channel.resumed", channel_id=str(channel_id), user_id=str(request.user.user_id))
+        return _details(channel, channel_defaults)
+
+
+class EventsController(Controller):
+    path = "/api/whatsapp/events"
+    tags = ("WhatsApp",)
+
+    @get("/", summary="Stored webhooks")
+    async def events(
+        self,
+        database: NamedDependency[Database],
+        in_state: Annotated[EventState | None, QueryParameter(name="state")] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+        cursor: FromQuery[str | None] = None,
+    ) -> Page[StoredWebhook]:
+        """List what Meta has sent, the newest first; `state=dead` are those that need somebody to look."""
+        after = Cursor.decode(cursor) if cursor is not None else None
+        async with database.read() as connection:
+            return await queries.events(connection, in_state, limit=limit, cursor=after)
+
+    @get("/{event_id:uuid}", summary="A stored webhook")
+    async def event(self, event_id: FromPath[UUID], database: NamedDependency[Database]) -> WebhookDetails:
+        """Return a stored webhook with its body."""
+        async with database.read() as connection:
+            return await queries.event(connection, event_id)
+
+    @post(
+        "/{event_id:uuid}/retry",
+        status_code=HTTP_200_OK,
+        guards=[at_least("supervisor")],
+        summary="Try a dead webhook again",
+    )
+    async def retry(
+        self, event_id: FromPath[UUID], database: NamedDependency[Database], wake: NamedDependency[Wake]
+    ) -> WebhookDetails:
+        """Take up a dead webhook once more; what of it was stored before is not stored again.
+
+        Answers 409 when it is not dead.
+        """
+        is_tried = await ingest.retry(database, event_id)
+        async with database.read() as connection:
+            event = await queries.event(connection, event_id)
+        if not is_tried:
+            raise EventNotDead(event.state)
+        wake.notify(INBOX)
+        return event
+
+
+def _new_channel(data: ChannelToAdd, defaults: ChannelDefaults) -> NewChannel:
+    return NewChannel(
+        name=data.name,
+        phone_number_id=data.phone_number_id,
+        business_account_id=data.business_account_id,
+        graph_url=defaults.graph_url,
+        api_version=data.api_version or defaults.api_version,
+        secrets=ChannelSecrets(data.token, tuple(data.app_secrets), data.verify_token),
+        messages_per_second=data.messages_per_second,
+    )
+
+
+def _details(channel: Channel, defaults: ChannelDefaults) -> ChannelDetails:
+    return ChannelDetails(
+        id=channel.id,
+        kind=channel.kind,
+        name=channel.name,
+        source=cast("Source", channel.source),
+        phone_number_id=channel.phone_number_id,
+        business_account_id=channel.business_account_id,
+        api_version=channel.access.api_version if channel.access is not None else None,
+        messages_per_second=channel.messages_per_second,
+        stopped_reason=channel.stopped_reason,
+        token_ends_with=_end(channel.secrets),
+        webhook_url=_webhook_url(channel, defaults.public_url),
+    )
+
+
+def _end(secrets: ChannelSecrets | None) -> str | None:
+    """Show enough of a token to tell it from another, and only of one that is long enough to hide the rest."""
+    return secrets.token[-_SHOWN:] if secrets is not None and len(secrets.token) >= _SHOWN * 4 else None
+
+
+def _webhook_url(channel: Channel, public_url: str) -> str:
+    """Channels of the settings share one address, because they share one app at Meta; the others have their own."""
+    shared = f"{public_url}/webhooks/whatsapp"
+    return f"{shared}/{channel.id}" if channel.source == "panel" else shared

@@ -1,0 +1,95 @@
+"""What the API takes and returns about channels and stored webhooks."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from app.core.schema import Input, Output
+from app.whatsapp.pacing import PER_SECOND
+
+EventState = Literal["pending", "done", "dead"]
+
+_MetaId = Annotated[str, Meta(pattern=r"^[0-9]{5,20}$")]
+_AppSecret = Annotated[str, Meta(min_length=16, max_length=256)]
+
+
+class ChannelDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say about every channel: our address as Meta sees it, and Meta's, neither with a slash at end.
+
+    Meta's address is never taken from a request: it is where access tokens are sent.
+    """
+
+    public_url: str
+    graph_url: str
+    api_version: str
+
+
+class ChannelToAdd(Input, frozen=True, kw_only=True):
+    """A number of the Cloud API.
+
+    `app_secrets` check the signatures of its webhooks, the newest first; `verify_token` is what Meta's check of the
+    webhook address must show: both are written into Meta's app dashboard. `messages_per_second` is Meta's limit.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    phone_number_id: _MetaId
+    business_account_id: _MetaId | None = None
+    token: Annotated[str, Meta(min_length=16, max_length=1024, pattern=r"^[\x21-\x7e]+$")]
+    app_secrets: Annotated[list[_AppSecret], Meta(min_length=1, max_length=5)]
+    verify_token: Annotated[str, Meta(min_length=16, max_length=256)]
+    api_version: Annotated[str, Meta(pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")] | None = None
+    messages_per_second: Annotated[int, Meta(ge=1, le=1000)] = PER_SECOND
+
+    def __repr__(self) -> str:
+        return f"ChannelToAdd(phone_number_id={self.phone_number_id!r})"
+
+
+class ChannelDetails(Output, frozen=True, kw_only=True):
+    """A number we speak through. `source` says where it was configured.
+
+    `stopped_reason` is set while nothing is sent through it. `token_ends_with` are the last four characters of its
+    access token; null when the token cannot be read. `webhook_url` is the address to give to Meta.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    source: Literal["environment", "simulator", "panel"]
+    phone_number_id: str
+    business_account_id: str | None
+    api_version: str | None
+    messages_per_second: int
+    stopped_reason: str | None
+    token_ends_with: str | None
+    webhook_url: str
+
+
+class ChannelList(Output, frozen=True, kw_only=True):
+    """All channels, in the order in which they were added."""
+
+    items: list[ChannelDetails]
+
+
+class StoredWebhook(Output, frozen=True, kw_only=True):
+    """A webhook as it was stored. `reason` says why it is dead, or what in it could not be used.
+
+    `channel_id` is the channel that its address named, if it named one; `claims` counts the times it was taken up.
+    """
+
+    id: UUID
+    channel_id: UUID | None
+    state: EventState
+    reason: str | None
+    claims: int
+    size_bytes: int
+    received_at: datetime
+    done_at: datetime | None
+
+
+class WebhookDetails(StoredWebhook, frozen=True, kw_only=True):
+    """A stored webhook with its body; bytes that are no UTF-8 are shown as U+FFFD."""
+
+    body: str
