@@ -1,6 +1,6 @@
 """Settings become parts: every choice between one process and many, and between databases, is made here.
 
-`Parts` builds everything without I/O; `running` opens what the process's role needs, in order, and closes it in reverse.
+`Parts` builds everything without I/O; `running` opens what the process's role needs, and closes it in reverse.
 """
 
 import asyncio

@@ -122,7 +122,7 @@ class Reactions:
     async def _start(self, job: str) -> None:
         """Start a job that asks the database what is due; its schedule finds what a lost start would have found."""
         try:
-            await self._jobs.enqueue(job, key="due")
+            await self._jobs.enqueue(job)
         except Unavailable as error:
             log.warning("reactions.job_not_started", job=job, code=error.code)
 

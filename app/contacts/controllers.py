@@ -21,6 +21,7 @@ log = structlog.get_logger()
 class ContactsController(Controller):
     path = "/api/contacts"
     tags = ("Contacts",)
+    guards = (at_least("viewer"),)
 
     @get("/{contact_id:uuid}", summary="A contact")
     async def contact(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:

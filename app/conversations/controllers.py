@@ -27,6 +27,7 @@ log = structlog.get_logger()
 class ConversationsController(Controller):
     path = "/api/conversations"
     tags = ("Conversations",)
+    guards = (at_least("viewer"),)
 
     @get("/", summary="The inbox")
     async def conversations(

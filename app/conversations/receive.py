@@ -176,10 +176,10 @@ def _media_row(message_id: UUID, one: Arrival) -> dict[str, object]:
         "id": new_id(),
         "message_id": message_id,
         "channel_id": one.channel_id,
-        "provider_id": file.media_id,
+        "provider_id": file.media_id[:200],
         "kind": one.message.kind,
-        "mime_type": file.mime_type,
-        "sha256": file.sha256,
+        "mime_type": file.mime_type and file.mime_type[:100],
+        "sha256": file.sha256 and file.sha256[:64],
         "filename": file.filename,
         "state": "pending",
     }

@@ -1,4 +1,4 @@
-"""Errors that the caller can act on. Each class knows its HTTP status, its stable code and whether trying again helps."""
+"""Errors the caller can act on. Each class knows its HTTP status, its stable code and whether trying again helps."""
 
 from typing import ClassVar
 

@@ -26,6 +26,7 @@ _IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,128}$"
 class MessagesController(Controller):
     path = "/api/conversations/{conversation_id:uuid}/messages"
     tags = ("Conversations",)
+    guards = (at_least("viewer"),)
 
     @get("/", summary="A conversation's messages")
     async def messages(
@@ -80,6 +81,7 @@ class MessagesController(Controller):
 class OutboundController(Controller):
     path = "/api/outbound"
     tags = ("Outbound",)
+    guards = (at_least("viewer"),)
 
     @get("/", summary="What leaves")
     async def messages(

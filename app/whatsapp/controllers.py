@@ -37,6 +37,7 @@ _SHOWN = 4  # characters of a token
 class ChannelsController(Controller):
     path = "/api/whatsapp/channels"
     tags = ("WhatsApp",)
+    guards = (at_least("viewer"),)
 
     @get("/", summary="Channels")
     async def channels(
@@ -93,6 +94,7 @@ class ChannelsController(Controller):
 class EventsController(Controller):
     path = "/api/whatsapp/events"
     tags = ("WhatsApp",)
+    guards = (at_least("viewer"),)
 
     @get("/", summary="Stored webhooks")
     async def events(

@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model_calls")),
     )
     with op.batch_alter_table("model_calls", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_model_calls_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_model_calls_turn_id"), ["turn_id"], unique=False)
 
     op.create_table(
@@ -507,6 +508,7 @@ def downgrade() -> None:
     op.drop_table("model_chains")
     with op.batch_alter_table("model_calls", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_model_calls_turn_id"))
+        batch_op.drop_index(batch_op.f("ix_model_calls_at"))
 
     op.drop_table("model_calls")
     with op.batch_alter_table("media", schema=None) as batch_op:

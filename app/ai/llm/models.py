@@ -23,5 +23,5 @@ model_calls = sa.Table(
     sa.Column("tokens_out", sa.Integer()),
     sa.Column("tokens_reasoning", sa.Integer()),
     sa.Column("cost_usd", ExactDecimal(), doc="null when the price is not known: never 0 for unknown"),
-    sa.Column("at", UtcDateTime(), nullable=False, server_default=db_now()),
+    sa.Column("at", UtcDateTime(), nullable=False, server_default=db_now(), index=True),
 )
