@@ -57,7 +57,10 @@ def configure_logging(*, log_format: LogFormat, level: str = "INFO", stream: Tex
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared_processors(),
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format, colors=output.isatty())],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(log_format, colors=output.isatty()),
+            ],
         )
     )
     root = logging.getLogger()
