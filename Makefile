@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench lint types imports format clean help
+.PHONY: run test check bench lint types imports format sbom clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,6 +36,10 @@ bench: $(VENV)/.development ## measure the message path beside its floor
 format: $(VENV)/.development ## apply the formatter and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sbom: $(VENV)/.development ## list what the product is made of in build/sbom.json (CycloneDX 1.5)
+	@mkdir -p build
+	$(UV) export --quiet --locked --no-default-groups --preview-features sbom-export --format cyclonedx1.5 --output-file build/sbom.json
 
 clean: ## remove the environment and caches; data/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

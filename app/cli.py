@@ -117,16 +117,75 @@ def create_user(username: str, role: Any, password: str) -> None:
 
     async def create() -> None:
         from app.accounts.service import create_user as create_account
+        from app.audit.keys import sealed_by
         from app.core.db import Database
         from app.core.db.migrate import migrate
+        from app.core.security.cipher import Cipher
         from app.core.security.passwords import Passwords
 
-        async with Database(settings.storage.database_url) as database, Passwords() as passwords:
+        options = sealed_by(Cipher([key.reveal() for key in settings.security.fernet_keys]))
+        async with Database(settings.storage.database_url, options=options) as database, Passwords() as passwords:
             await migrate(database)
             await create_account(database, passwords, username=username, password=password, role=role)
 
     _run(create())
     click.echo(f"{username} may come in now, as {role}.")
+
+
+@main.command("rotate-keys")
+def rotate_keys() -> None:
+    """Make a new key for stored secrets; running processes use it at once and encrypt everything anew."""
+    settings = _settings()
+    from cryptography.fernet import Fernet
+
+    from app.core.security.cipher import Cipher
+    from app.core.security.key_file import KeyFile
+
+    path = settings.security.fernet_key_file
+    if path is None:
+        click.echo("The keys are those of FERNET_KEY, which only you can change. Put this one before them:")
+        click.echo(f"FERNET_KEY={Fernet.generate_key().decode()},<what it has now>")
+        click.echo("Restart all processes. GET /api/system/keys says when the old ones are unused and can go.")
+        return
+    file = KeyFile(path)
+    try:
+        file.add()
+        newest = Cipher(file.read()).fingerprints[0]
+    except (MostradorError, OSError) as error:
+        _refuse(str(error))
+    click.echo(f"The key {newest} encrypts from now on. Within minutes a running process encrypts everything anew;")
+    click.echo("GET /api/system/keys says how far it is. Keys that nothing uses any more are dropped by themselves.")
+
+
+@main.command()
+@click.option("--audit", is_flag=True, help="Walk the chain of the audit trail.")
+@click.option("--anchor", help="<sequence>:<hash> of an earlier verification, or of the log's daily audit.anchored.")
+def verify(audit: bool, anchor: str | None) -> None:
+    """Check what must be true; exit 1 and say the first thing that is not."""
+    if not audit:
+        _refuse("say what to verify: --audit")
+    settings = _settings()
+    if settings.storage.sqlite_path is not None and not settings.storage.sqlite_path.exists():
+        _refuse(f"there is no database at {settings.storage.sqlite_path}")
+
+    async def is_whole() -> bool:
+        from app.audit.keys import sealed_by
+        from app.audit.verify import verify as verify_trail
+        from app.core.db import Database
+        from app.core.security.cipher import Cipher
+
+        cipher = Cipher([key.reveal() for key in settings.security.fernet_keys])
+        # Not entered: that would ask for the lock of SQLite's one writer, and this only reads beside it.
+        database = Database(settings.storage.database_url, pool_size=2, options=sealed_by(cipher))
+        try:
+            verdict = await verify_trail(database, anchor=anchor)
+        finally:
+            await database.close()
+        whole = f"The audit trail is whole: {verdict.entries} entries, head {verdict.head}"
+        click.echo(whole if verdict.is_whole else f"The audit trail is broken: {verdict.reason}.")
+        return verdict.is_whole
+
+    sys.exit(0 if _run(is_whole()) else 1)
 
 
 @main.command()

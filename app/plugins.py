@@ -15,7 +15,13 @@ import structlog
 from redis.asyncio import Redis
 
 from app import reactions
+from app.accounts import jobs as accounts_jobs
+from app.accounts.api_keys import ApiKeys
+from app.accounts.authentication import Authentication
+from app.accounts.people import People
+from app.accounts.second_factor import SecondFactor
 from app.accounts.service import Accounts, ensure_first_admin
+from app.accounts.sessions import SESSIONS, Sessions
 from app.ai.chain.service import ModelChain
 from app.ai.llm.clock import SystemClock
 from app.ai.llm.redis_state import RedisState
@@ -23,11 +29,13 @@ from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState, RouteState
 from app.ai.replies.service import TURNS, Replies
+from app.audit.keys import sealed_by
 from app.conversations.turns import Pace
 from app.core.db import Database
 from app.core.db.events import EventRelay
 from app.core.db.migrate import HEAD, migrate
 from app.core.dispatch import Dispatcher, each
+from app.core.http.limits import LimitRules
 from app.core.http_client import HttpClient
 from app.core.jobs import register
 from app.core.memory import settle_memory
@@ -37,19 +45,30 @@ from app.core.queue.queues import JobQueues
 from app.core.queue.schedule import SqlScheduleTable, tracked
 from app.core.queue.scheduler import Scheduler
 from app.core.security.cipher import Cipher
+from app.core.security.key_file import KeyFile
 from app.core.security.passwords import Passwords
+from app.core.security.rate_limit import Limit, LocalRateLimiter, RateLimiter, RedisRateLimiter, TokenBuckets
+from app.core.security.session_cookies import SessionCookies
+from app.core.security.ssrf import OutsideRules
 from app.core.security.tokens import AccessTokens
 from app.core.wake import open_wake
 from app.live.bus import InProcessBus, LiveBus
 from app.live.door import LiveDoor
 from app.live.redis_bus import RedisBus
 from app.outbound.delivery import OUTBOX, Delivery
+from app.security import jobs as security_jobs
+from app.security.counts import SecurityCounts
+from app.security.detection import Detection
+from app.security.rules import rules as security_rules
+from app.security.service import Console
 from app.simulator.config import DEFAULT_NUMBER, SimulatorConfig, StatusPace
 from app.simulator.service import Simulator
 from app.system import jobs as system_jobs
 from app.system.backlog import DatabaseBacklog
 from app.system.dispatch_metrics import DispatchMetrics
+from app.system.encrypted import ENCRYPTED
 from app.system.heartbeat import Heartbeat
+from app.system.key_rotation import KeyRotation
 from app.system.probes import (
     DatabaseProbe,
     DatabaseWriteProbe,
@@ -60,6 +79,7 @@ from app.system.probes import (
     Probe,
     QueueProbe,
     RedisProbe,
+    SecretsProbe,
 )
 from app.system.scrape import MetricsDoor
 from app.system.service import Health
@@ -81,6 +101,7 @@ Item = TypeVar("Item")
 VERSION = version("mostrador")
 
 EVENTS = "events"  # the wake-up topic of the relay
+_WEBHOOK_BURST_SECONDS = 10
 _REDIS_ANSWER_SECONDS = 1.0  # a message waits for Redis: better to fall back to this process's own knowledge
 
 
@@ -93,6 +114,7 @@ class Parts:
         self.embedded = settings.storage.redis_url is None
         self._redis = _redis(settings.storage.redis_url)
         self._storage()
+        self._limits()
         self._people()
         self._whatsapp()
         self._assistant()
@@ -104,28 +126,68 @@ class Parts:
         storage = self.settings.storage
         self.media_dir = storage.data_dir / "media"
         self.metrics = Metrics()
-        self.database = Database(storage.database_url, pool_size=storage.database_pool_size)
+        security = self.settings.security
+        self.key_file = None if security.fernet_key_file is None else KeyFile(security.fernet_key_file)
+        self.cipher = Cipher([key.reveal() for key in security.fernet_keys], source=self.key_file)
+        self.database = Database(
+            storage.database_url, pool_size=storage.database_pool_size, options=sealed_by(self.cipher)
+        )
         self.wake = open_wake(storage.redis_url)
         self.live: LiveBus = InProcessBus() if storage.redis_url is None else RedisBus(storage.redis_url)
         self.http = HttpClient(user_agent=f"Mostrador/{VERSION}")
-        self.cipher = Cipher([key.reveal() for key in self.settings.security.fernet_keys])
+        # For every address that a user, or somebody else's answer, can set.
+        self.outside_rules = OutsideRules()
+        self.outside_http = HttpClient(
+            user_agent=f"Mostrador/{VERSION}",
+            address_guard=self.outside_rules.allows_address,
+            target_guard=self.outside_rules.allows_target,
+        )
+
+    def _limits(self) -> None:
+        limits = self.settings.security.rate_limits
+        shared = self._redis if limits.redis_enabled else None
+        self.rate_limiter: RateLimiter = LocalRateLimiter() if shared is None else RedisRateLimiter(shared)
+        self.limit_rules = LimitRules(
+            api=Limit(limits.api_requests, limits.window_seconds),
+            sign_in=Limit(limits.auth_requests, limits.auth_window_seconds),
+            system=Limit(limits.system_requests, limits.system_window_seconds),
+        )
+        self.webhook_buckets = TokenBuckets(
+            per_second=limits.webhook_per_second, burst=limits.webhook_per_second * _WEBHOOK_BURST_SECONDS
+        )
 
     def _people(self) -> None:
         self.passwords = Passwords()
         self.tokens = AccessTokens(self.settings.security.jwt_secret.reveal())
-        self.accounts = Accounts(self.database, self.passwords, self.tokens, self.metrics)
+        self.sessions = Sessions(
+            self.database,
+            self.tokens,
+            self.wake,
+            self.metrics,
+            secret=self.settings.security.jwt_secret.reveal(),
+        )
+        self.authentication = Authentication(self.database, self.tokens, self.wake)
+        self.session_cookies = SessionCookies(self.settings.server.public_url)
+        self.second_factor = SecondFactor(self.database, self.cipher)
+        self.accounts = Accounts(self.database, self.passwords, self.sessions, self.second_factor, self.metrics)
+        self.people = People(
+            self.database, self.passwords, self.sessions, public_url=self.settings.server.public_url
+        )
+        self.api_keys = ApiKeys(self.database, self.sessions)
         self.live_door = LiveDoor(
             self.live,
-            self.tokens,
+            self.authentication,
             self.metrics,
             origins=frozenset({*self.settings.server.cors_origins, self.settings.server.public_url}),
+            cookies=self.session_cookies,
+            changes=lambda: self.wake.subscribe(SESSIONS),
         )
 
     def _whatsapp(self) -> None:
         whatsapp = self.settings.whatsapp
         self.simulator = _simulator(self.settings) if whatsapp.simulator and self.role == "web" else None
         self.channels = Channels(self.database, self.cipher, _configured_channels(self.settings))
-        self.graph = GraphClient(self.http)
+        self.graph = GraphClient(self.http, self.outside_http)
         self.transports = build_transports(self.http)
         self.pacer: Pacer = LocalPacer() if self._redis is None else RedisPacer(self._redis)
         self.intake = Intake(self.database, self.wake)
@@ -161,12 +223,25 @@ class Parts:
         self.delivery = Delivery(self.database, self.channels, self.transports, self.pacer, self.metrics)
 
     def _jobs(self) -> None:
+        self.key_rotation = KeyRotation(
+            self.database,
+            self.cipher,
+            ENCRYPTED,
+            key_file=self.key_file,
+            every_days=self.settings.security.watch.fernet_rotation_days,
+        )
+        watch = self.settings.security.watch
+        self.console = Console(security_rules(watch), watch, VERSION)
+        self.detection = Detection(self.database, self.console.rules, watch)
         table = SqlScheduleTable(self.database)
         context = whatsapp_jobs.JobContext(
             database=self.database, channels=self.channels, graph=self.graph, media_dir=self.media_dir
         )
-        jobs = [*whatsapp_jobs.jobs(context), *system_jobs.jobs(self.database, self.media_dir)]
-        schedules = [*whatsapp_jobs.SCHEDULES, *system_jobs.SCHEDULES]
+        jobs = [*whatsapp_jobs.jobs(context), *system_jobs.jobs(self.database, self.media_dir, self.key_rotation)]
+        jobs += accounts_jobs.jobs(self.database)
+        jobs += security_jobs.jobs(self.database, self.detection, retention_days=watch.retention_days)
+        schedules = [*whatsapp_jobs.SCHEDULES, *system_jobs.SCHEDULES, *accounts_jobs.SCHEDULES]
+        schedules += security_jobs.SCHEDULES
         scheduled = {schedule.name for schedule in schedules}
         registry = register(tracked(job, table) if job.name in scheduled else job for job in jobs)
         self.queues = JobQueues(registry, redis_url=self.settings.storage.redis_url)
@@ -235,14 +310,15 @@ class Parts:
         return handle_and_tell
 
     def _watching(self) -> None:
-        self.heartbeat = Heartbeat(self.database, self.role, version=VERSION)
+        counts = SecurityCounts(self.database, self.metrics)
+        self.heartbeat = Heartbeat(self.database, self.role, version=VERSION, flush=counts.flush)
         self.draining = Draining()
         disk = DiskProbe(self.settings.storage.data_dir)
         waiting: list[Probe] = [QueueProbe(lambda: self.working)] if self._redis is None else []
         if self._redis is not None:
             waiting = [RedisProbe(self._redis), JobsProbe(self.database)]
         self.health = Health(
-            probes=[DatabaseProbe(self.database), *waiting, disk],
+            probes=[DatabaseProbe(self.database), *waiting, disk, SecretsProbe(self.key_rotation)],
             ready=[
                 DatabaseWriteProbe(self.heartbeat),
                 MigrationsProbe(self.database, frozenset({HEAD})),
@@ -255,7 +331,7 @@ class Parts:
             version=VERSION,
         )
         token = self.settings.server.metrics_token
-        self.metrics_door = MetricsDoor(self.tokens, metrics_token=token.reveal() if token else None)
+        self.metrics_door = MetricsDoor(self.authentication, metrics_token=token.reveal() if token else None)
         self.working = False
 
     @asynccontextmanager
@@ -303,6 +379,7 @@ class Parts:
 
     async def _close_clients(self) -> None:
         await self.http.aclose()
+        await self.outside_http.aclose()
         if self._redis is not None:
             await self._redis.aclose()
 

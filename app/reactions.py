@@ -21,6 +21,7 @@ from app.live.bus import LiveBus
 from app.live.schemas import LiveEvent, conversation_topic
 from app.outbound.events import ChannelStopped, DeliveryChanged, MessageQueued
 from app.outbound.statuses import Told, record_statuses
+from app.security.events import SecurityAlertOpened
 from app.whatsapp.inbound import (
     AccountNotice,
     DeliveryStatus,
@@ -45,6 +46,7 @@ EVENTS: dict[str, type[Event]] = {
         DeliveryChanged,
         ChannelStopped,
         BusinessProfileChanged,
+        SecurityAlertOpened,
     )
 }
 

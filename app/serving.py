@@ -76,8 +76,7 @@ def _config(settings: Settings, parts: Parts) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(server.trusted_proxies),
-        forwarded_allow_ips=list(server.trusted_proxies),
+        proxy_headers=False,  # app.core.security.client_address reads them, for every server alike
         timeout_graceful_shutdown=_REQUEST_SECONDS,
         ws_max_size=64 * 1024,
     )

@@ -9,6 +9,7 @@ from settings import ai, dotenv, security, server, storage, whatsapp
 from settings.ai import AiSettings, ProviderSettings
 from settings.env import BadSettings, Reader, Secret
 from settings.generated import GeneratedSecrets, new_secret
+from settings.rate_limits import RateLimitSettings
 from settings.security import SecuritySettings
 from settings.server import ServerSettings
 from settings.spelling import misspelled
@@ -19,6 +20,7 @@ __all__ = [
     "AiSettings",
     "BadSettings",
     "ProviderSettings",
+    "RateLimitSettings",
     "Secret",
     "SecuritySettings",
     "ServerSettings",

@@ -47,6 +47,10 @@ class GeneratedSecrets:
     def get(self, name: str, make: Callable[[], str]) -> Secret:
         return self.get_or_create(name, make)[0]
 
+    def path(self, name: str) -> Path:
+        """Return where the secret called `name` is kept."""
+        return self._directory / name
+
     def get_or_create(self, name: str, make: Callable[[], str]) -> tuple[Secret, bool]:
         """Return the secret called `name`, and whether this call has made it."""
         path = self._directory / name

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from settings.env import Reader, Secret
+from settings import rate_limits, watch
+from settings.env import BadSettings, Reader, Secret
 from settings.generated import GeneratedSecrets, new_fernet_key, new_password, new_secret
+from settings.rate_limits import RateLimitSettings
 from settings.strength import (
     RANDOM_BASE64_COMMAND,
     RANDOM_HEX_COMMAND,
@@ -16,6 +19,7 @@ from settings.strength import (
     password_weakness,
     secret_weakness,
 )
+from settings.watch import WatchSettings
 
 __all__ = ["GivenSecurity", "SecuritySettings", "complete", "read"]
 
@@ -27,6 +31,7 @@ _LONGEST_PASSWORD: Final = 256
 class SecuritySettings:
     """`fernet_keys` are newest first: the first encrypts, all decrypt.
 
+    They are those of `fernet_key_file`, one a line, unless FERNET_KEY names them: then there is no such file.
     `admin_password_generated` is true only on the start that made the password, which prints it once.
     """
 
@@ -35,7 +40,9 @@ class SecuritySettings:
     admin_password: Secret
     admin_password_generated: bool
     fernet_keys: tuple[Secret, ...]
-    rate_limit_enabled: bool
+    fernet_key_file: Path | None
+    rate_limits: RateLimitSettings
+    watch: WatchSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +53,8 @@ class GivenSecurity:
     admin_username: str
     admin_password: Secret | None
     fernet_keys: tuple[Secret, ...]
-    rate_limit_enabled: bool
+    rate_limits: RateLimitSettings
+    watch: WatchSettings
 
 
 def read(reader: Reader, *, production: bool) -> GivenSecurity:
@@ -55,7 +63,8 @@ def read(reader: Reader, *, production: bool) -> GivenSecurity:
         admin_username=_admin_username(reader),
         admin_password=reader.secret("ADMIN_PASSWORD"),
         fernet_keys=_fernet_keys(reader),
-        rate_limit_enabled=reader.boolean("RATE_LIMIT_ENABLED", default=True),
+        rate_limits=rate_limits.read(reader),
+        watch=watch.read(reader),
     )
     judge = _Judge(reader, production=production)
     judge.secret("JWT_SECRET", given.jwt_secret, secret_weakness, f"write the output of: {RANDOM_HEX_COMMAND}")
@@ -80,9 +89,18 @@ def complete(given: GivenSecurity, generated: GeneratedSecrets) -> SecuritySetti
         admin_username=given.admin_username,
         admin_password=password,
         admin_password_generated=password_is_new,
-        fernet_keys=given.fernet_keys or (generated.get("fernet_key", new_fernet_key),),
-        rate_limit_enabled=given.rate_limit_enabled,
+        fernet_keys=given.fernet_keys or _own_keys(generated),
+        fernet_key_file=None if given.fernet_keys else generated.path("fernet_key"),
+        rate_limits=given.rate_limits,
+        watch=given.watch,
     )
+
+
+def _own_keys(generated: GeneratedSecrets) -> tuple[Secret, ...]:
+    ring = generated.get("fernet_key", new_fernet_key).reveal().split()
+    if not all(is_fernet_key(key) for key in ring):
+        raise BadSettings([f"DATA_DIR: {generated.path('fernet_key')} holds something that is no key"])
+    return tuple(Secret(key) for key in ring)
 
 
 class _Judge:

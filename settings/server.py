@@ -23,14 +23,15 @@ _METRICS_TOKEN_BYTES: Final = 16
 class ServerSettings:
     """`public_url` and `cors_origins` have no slash at their end.
 
-    `trusted_proxies` are the addresses and networks whose X-Forwarded-For is believed. Without a `metrics_token`,
-    metrics are for this machine alone.
+    `allowed_hosts` are names this server answers for beside that of `public_url`. `trusted_proxies` are the addresses
+    and networks whose X-Forwarded-For is believed. Without a `metrics_token`, metrics are for this machine alone.
     """
 
     host: str
     port: int
     environment: Environment
     public_url: str
+    allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     log_format: LogFormat
@@ -52,6 +53,7 @@ def read(reader: Reader) -> ServerSettings:
         port=port,
         environment=environment,
         public_url=_public_url(reader, host, port, production=production),
+        allowed_hosts=_allowed_hosts(reader),
         cors_origins=_cors_origins(reader),
         trusted_proxies=_trusted_proxies(reader),
         log_format=reader.choice("LOG_FORMAT", "json" if production else "console", get_args(LogFormat)),
@@ -85,6 +87,18 @@ def _public_url(reader: Reader, host: str, port: int, *, production: bool) -> st
     return given
 
 
+def _allowed_hosts(reader: Reader) -> tuple[str, ...]:
+    hosts = reader.texts("ALLOWED_HOSTS")
+    for host in hosts:
+        if not _HOST.fullmatch(host) and not (host.startswith("[") and _is_address(host.strip("[]"))):
+            reader.problem(
+                "ALLOWED_HOSTS",
+                f'"{host}" is not a host name',
+                "write names without a scheme, a port or *, separated by commas, such as desk.example.com",
+            )
+    return hosts
+
+
 def _cors_origins(reader: Reader) -> tuple[str, ...]:
     origins = reader.texts("CORS_ORIGINS")
     for origin in origins:
@@ -106,12 +120,12 @@ def _cors_origins(reader: Reader) -> tuple[str, ...]:
 
 
 def _trusted_proxies(reader: Reader) -> tuple[str, ...]:
-    proxies = reader.texts("FORWARDED_ALLOW_IPS")
+    proxies = reader.texts("TRUSTED_PROXIES")
     for proxy in proxies:
-        # uvicorn would take * as "believe everybody", and with it any client could choose its own address.
+        # A network of everybody would let any client choose its own address.
         if not _is_network(proxy):
             reader.problem(
-                "FORWARDED_ALLOW_IPS",
+                "TRUSTED_PROXIES",
                 f'"{proxy}" is neither an address nor a network',
                 "write those of your own proxy, separated by commas, such as 127.0.0.1 or 172.18.0.0/16",
             )

@@ -8,11 +8,13 @@ from litestar import Controller, Request, get, patch
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from app.audit.requests import entry
+from app.audit.service import record
 from app.contacts import queries
 from app.contacts.schemas import Contact, ContactChange
 from app.core.db import Database
 from app.core.security.actor import Actor
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 from app.core.security.tokens import Access
 
 log = structlog.get_logger()
@@ -21,7 +23,7 @@ log = structlog.get_logger()
 class ContactsController(Controller):
     path = "/api/contacts"
     tags = ("Contacts",)
-    guards = (at_least("viewer"),)
+    guards = (needs("contacts:read"),)
 
     @get("/{contact_id:uuid}", summary="A contact")
     async def contact(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:
@@ -29,7 +31,7 @@ class ContactsController(Controller):
         async with database.read() as connection:
             return await queries.contact(connection, contact_id)
 
-    @patch("/{contact_id:uuid}", guards=[at_least("agent")], summary="Approve a contact, or not")
+    @patch("/{contact_id:uuid}", guards=[needs("contacts:edit")], summary="Approve a contact, or not")
     async def change(
         self,
         contact_id: FromPath[UUID],
@@ -41,6 +43,8 @@ class ContactsController(Controller):
         async with database.write() as connection:
             await queries.approve(connection, contact_id, approved=data.approved)
             contact = await queries.contact(connection, contact_id)
+            after = {"approved": data.approved}
+            await record(connection, entry(request, "contact.approval_changed", "contact", contact_id, after=after))
         log.info(
             "contact.approval_changed",
             contact_id=str(contact_id),

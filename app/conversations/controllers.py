@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from app.audit.requests import entry
+from app.audit.service import record
 from app.conversations import queries
 from app.conversations.control import give_to
 from app.conversations.queries import Wanted
@@ -18,7 +20,7 @@ from app.core.db import Database
 from app.core.keyset import Cursor, Page
 from app.core.log import current_correlation_id
 from app.core.security.actor import Actor
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 from app.core.security.tokens import Access
 
 log = structlog.get_logger()
@@ -27,7 +29,7 @@ log = structlog.get_logger()
 class ConversationsController(Controller):
     path = "/api/conversations"
     tags = ("Conversations",)
-    guards = (at_least("viewer"),)
+    guards = (needs("conversations:read"),)
 
     @get("/", summary="The inbox")
     async def conversations(
@@ -60,7 +62,7 @@ class ConversationsController(Controller):
     @post(
         "/{conversation_id:uuid}/take-over",
         status_code=HTTP_200_OK,
-        guards=[at_least("agent")],
+        guards=[needs("conversations:answer")],
         summary="Answer it yourself",
     )
     async def take_over(
@@ -74,12 +76,12 @@ class ConversationsController(Controller):
 
         Answers 409 when `expected_version` is given and is not the version any more.
         """
-        return await _give(database, conversation_id, "person", data, request.user.user_id)
+        return await _give(database, conversation_id, "person", data, request)
 
     @post(
         "/{conversation_id:uuid}/hand-back",
         status_code=HTTP_200_OK,
-        guards=[at_least("agent")],
+        guards=[needs("conversations:answer")],
         summary="Let the bot answer again",
     )
     async def hand_back(
@@ -93,12 +95,12 @@ class ConversationsController(Controller):
 
         Answers 409 when `expected_version` is given and is not the version any more.
         """
-        return await _give(database, conversation_id, "bot", data, request.user.user_id)
+        return await _give(database, conversation_id, "bot", data, request)
 
     @post(
         "/{conversation_id:uuid}/read",
         status_code=HTTP_200_OK,
-        guards=[at_least("agent")],
+        guards=[needs("conversations:answer")],
         summary="Mark it as read",
     )
     async def read(self, conversation_id: FromPath[UUID], database: NamedDependency[Database]) -> Conversation:
@@ -109,8 +111,13 @@ class ConversationsController(Controller):
 
 
 async def _give(
-    database: Database, conversation_id: UUID, control: Control, change: ControlChange, actor_id: UUID
+    database: Database,
+    conversation_id: UUID,
+    control: Control,
+    change: ControlChange,
+    request: Request[Actor, Access, Any],
 ) -> Conversation:
+    actor_id = request.user.user_id
     async with database.write() as connection:
         version = await give_to(
             connection,
@@ -121,6 +128,8 @@ async def _give(
             correlation_id=current_correlation_id(),
         )
         conversation = await queries.conversation(connection, conversation_id)
+        action = "conversation.taken_over" if control == "person" else "conversation.handed_back"
+        await record(connection, entry(request, action, "conversation", conversation_id))
     log.info(
         "conversation.given",
         conversation_id=str(conversation_id),

@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol
@@ -103,11 +103,23 @@ class BinaryWriter(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
+AddressGuard = Callable[[str], bool]
+LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class TargetGuard(Protocol):
+    """Tells whether a request may be made for a URL of these parts."""
+
+    def __call__(self, scheme: str, host: str, port: int | None, *, userinfo: bool) -> bool: ...
+
+
 class HttpClient:
     """A pool of HTTP/1.1 connections, one for each process. No cookies, no redirects, no proxies from the environment.
 
     `address_guard` makes it safe for addresses that a user can set: it is asked for every IP address that a name
     resolves to (and for IP literals) and answers whether we may connect there; a refusal is `NotSent("blocked")`.
+    `target_guard` is asked first, about the parts of the URL. `look_up` replaces the system's resolver: it returns the
+    IP addresses of a name.
     The pool is opened by the first request and belongs to the event loop of that request.
     """
 
@@ -116,12 +128,15 @@ class HttpClient:
         *,
         user_agent: str = "Mostrador/0.1.0",
         ssl_context: ssl.SSLContext | None = None,
-        address_guard: Callable[[str], bool] | None = None,
+        address_guard: AddressGuard | None = None,
+        target_guard: TargetGuard | None = None,
+        look_up: LookUp | None = None,
     ) -> None:
         self._base_headers = {"user-agent": user_agent, "accept": "*/*", "accept-encoding": "identity"}
         self._address_guard = address_guard
+        self._target_guard = target_guard
         tls = ssl_context or httpx.create_ssl_context(trust_env=False)
-        open_session = partial(_open_session, tls, address_guard)
+        open_session = partial(_open_session, tls, address_guard, look_up)
         self._transport = AiohttpTransport(verify=tls, trust_env=False, client=open_session)
 
     async def request(
@@ -244,9 +259,19 @@ class HttpClient:
             raise NotSent("bad_url", str(error)) from error
         if parsed.scheme not in {"http", "https"} or not parsed.host:
             raise NotSent("bad_url", "only http and https addresses with a host can be called")
-        if self._address_guard is not None and _is_ip(parsed.host) and not self._address_guard(parsed.host):
-            raise NotSent("blocked", "this address may not be called")
+        self._check(parsed)
         return request
+
+    def _check(self, url: httpx.URL) -> None:
+        """Ask the guards about the URL as it will be used. Names are judged when they are resolved."""
+        if self._target_guard is not None and not self._target_guard(
+            url.scheme, url.host, url.port, userinfo=bool(url.userinfo)
+        ):
+            raise NotSent("blocked", "this address may not be called")
+        if self._address_guard is None or not _skips_resolver(url.host):
+            return
+        if not _is_ip(url.host) or not self._address_guard(url.host):
+            raise NotSent("blocked", "this address may not be called")
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -363,14 +388,21 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _open_session(tls: ssl.SSLContext, address_guard: Callable[[str], bool] | None) -> aiohttp.ClientSession:
+def _skips_resolver(host: str) -> bool:
+    """Tell whether aiohttp takes this host for an address that needs no resolver (its `helpers.is_ip_address`)."""
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _open_session(
+    tls: ssl.SSLContext, address_guard: AddressGuard | None, look_up: LookUp | None
+) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         limit=256,
         limit_per_host=64,
         keepalive_timeout=60,
         ttl_dns_cache=300,
         ssl=tls,
-        resolver=None if address_guard is None else _GuardedResolver(address_guard),
+        resolver=None if address_guard is None and look_up is None else _GuardedResolver(address_guard, look_up),
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
@@ -385,18 +417,35 @@ class _GuardedResolver(AbstractResolver):
     aiohttp connects to the very addresses returned here, so a name cannot change its mind between check and use.
     """
 
-    def __init__(self, address_guard: Callable[[str], bool]) -> None:
+    def __init__(self, address_guard: AddressGuard | None, look_up: LookUp | None) -> None:
         self._address_guard = address_guard
+        self._look_up = look_up
         self._resolver = aiohttp.ThreadedResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        allowed = [entry for entry in found if self._address_guard(entry["host"])]
+        found = await self._found(host, port, family)
+        guard = self._address_guard
+        allowed = found if guard is None else [entry for entry in found if guard(entry["host"])]
         if not allowed:
             raise _Blocked("no allowed address")
         return allowed
+
+    async def _found(self, host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+        if self._look_up is None:
+            return await self._resolver.resolve(host, port, family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in await self._look_up(host, port)
+        ]
 
     async def close(self) -> None:
         await self._resolver.close()

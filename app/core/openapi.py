@@ -34,6 +34,8 @@ _PROBLEMS: Final = {
     "401": ("Unauthenticated", "The access token is missing or no longer valid."),
     "403": ("Forbidden", "The caller's role does not allow this."),
     "404": ("NotFound", "There is no such thing."),
+    "409": ("Conflict", "It has changed meanwhile, or is in a state that does not allow this."),
+    "413": ("TooLarge", "The body is larger than this address takes."),
     "422": ("InvalidInput", "The request does not fit; `errors` names each member at fault."),
     "429": ("TooManyRequests", "Too many requests; `Retry-After` says when to try again."),
     "503": ("Unavailable", "Something this needs does not answer now; try again later."),
@@ -185,12 +187,16 @@ def _describe_operation(path: str, method: str, operation: Json) -> None:
         operation["security"] = []
     elif (method.upper(), path) in PUBLIC_ROUTES:
         operation["security"] = []
-        possible |= {"401", "429"}
+        possible |= {"401", "403", "429"}
     else:
-        possible |= {"401", "403"}
+        possible |= {"401", "403", "429"}
     if "parameters" in operation or "requestBody" in operation:
         possible |= {"400", "422"}
-    if "{" in path:
+    if "requestBody" in operation:
+        possible.add("413")
+    if method != "get":
+        possible.add("409")
+    if "{" in path or "/links/" in path:  # a one-time link names what it is for in its body
         possible.add("404")
     operation["responses"].pop("400", None)  # Litestar's description of a validation error, which we do not send
     for status in sorted(possible):

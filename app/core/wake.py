@@ -7,7 +7,7 @@ never fails and never waits, and many tellings become one.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 from weakref import WeakSet
 
 import structlog
@@ -25,6 +25,7 @@ _ANSWER_SECONDS = 5.0
 _SILENCE_SECONDS = 15.0  # a listener that heard nothing for so long asks whether the server is still there
 
 
+@runtime_checkable  # Litestar checks what it hands to controllers
 class Wake(Protocol):
     """Tells subscribers of a topic to look again. An async context manager, because it may own tasks."""
 

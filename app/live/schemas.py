@@ -48,7 +48,11 @@ class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Authenticate(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="auth", forbid_unknown_fields=True):
-    """First message of a client that could not send an `Authorization` header; later, a fresh token to stay on."""
+    """First message of a client that sent neither an `Authorization` header nor the panel's cookie.
+
+    Later, a fresh token to stay on: a connection ends with its token. One that came by the cookie lasts as long as its
+    session. When the session ends (signed out, revoked, disabled), every connection of it closes with code 4401.
+    """
 
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
 

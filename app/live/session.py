@@ -1,14 +1,17 @@
 """One client of the live channel, from its first message to its last, whatever carries the messages."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol, assert_never
 
 import msgspec
 
+from app.core.errors import Unavailable
 from app.core.metrics import Metrics
-from app.core.security.tokens import Access, AccessTokens, InvalidToken
+from app.core.security.guards import Authenticator
+from app.core.security.tokens import Access, InvalidToken
 from app.live.bus import LiveBus, Subscription
 from app.live.schemas import (
     Authenticate,
@@ -25,6 +28,7 @@ from app.live.schemas import (
 )
 
 CLOSE_UNAUTHENTICATED: Final = 4401
+CLOSE_FORBIDDEN: Final = 4403
 CLOSE_SLOW: Final = 4408
 CLOSE_TOO_BIG: Final = 1009
 CLOSE_TRY_LATER: Final = 1013
@@ -35,11 +39,15 @@ _CLIENT_MESSAGE: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decod
 
 
 class LiveLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the live channel waits, in seconds, and how many clients a process serves."""
+    """How long the live channel waits, in seconds, and how many clients a process serves.
+
+    `recheck_seconds` is how often a session is looked at when nobody says that it may have ended.
+    """
 
     auth_seconds: float = 5.0
     ping_seconds: float = 20.0
     send_seconds: float = 10.0
+    recheck_seconds: float = 10.0
     connections: int = 1000
 
 
@@ -61,24 +69,29 @@ class Wire(Protocol):
 
 
 class LiveSession:
-    """Serves one client until it leaves, its token expires or it can no longer keep up."""
+    """Serves one client until it leaves, its session ends, its token expires or it can no longer keep up.
+
+    `changed` is set whenever some session may have ended; None where sessions never do.
+    """
 
     def __init__(
         self,
         wire: Wire,
         bus: LiveBus,
-        tokens: AccessTokens,
+        authenticator: Authenticator,
         metrics: Metrics,
         limits: LiveLimits,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        changed: asyncio.Event | None = None,
     ) -> None:
         self._wire = wire
         self._bus = bus
-        self._tokens = tokens
+        self._authenticator = authenticator
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
         self._renewed = asyncio.Event()
+        self._changed = changed or asyncio.Event()
 
     async def serve(self, access: Access | None) -> None:
         """Run the session; without `access` the client's first message has to bring a token within five seconds.
@@ -93,6 +106,7 @@ class LiveSession:
                     tasks.create_task(self._listen(subscription))
                     tasks.create_task(self._tell(subscription))
                     tasks.create_task(self._end_at_expiry())
+                    tasks.create_task(self._end_with_session())
             except* Closed as group:
                 raise _first(group) from None
 
@@ -104,14 +118,20 @@ class LiveSession:
             raise Closed(CLOSE_UNAUTHENTICATED, "no token came in time") from None
         if not isinstance(message, Authenticate):
             raise Closed(CLOSE_UNAUTHENTICATED, "the first message must bring a token")
-        return self._verified(message.token)
+        return await self._verified(message.token)
 
-    def _verified(self, token: str) -> Access:
+    async def _verified(self, token: str) -> Access:
         try:
-            return self._tokens.verify(token)
+            access = await self._authenticator.authenticate(token)
         except InvalidToken as error:
             self._metrics.auth_failures.labels("token").inc()
+            self._metrics.live_refused.labels("token").inc()
             raise Closed(CLOSE_UNAUTHENTICATED, "the token is not valid") from error
+        except Unavailable as error:
+            raise Closed(CLOSE_TRY_LATER, "the token cannot be checked now") from error
+        if not may_listen(access):
+            raise Closed(CLOSE_FORBIDDEN, "this key may not read conversations")
+        return access
 
     async def _listen(self, subscription: Subscription) -> None:
         while True:
@@ -123,7 +143,7 @@ class LiveSession:
                     subscription.topics.difference_update(topics)
                     await self._send(Subscribed(topics=sorted(subscription.topics)))
                 case Authenticate(token=token):
-                    await self._renew(self._verified(token))
+                    await self._renew(await self._verified(token))
                 case Refused():
                     await self._send(message)
                 case Pong():
@@ -166,12 +186,30 @@ class LiveSession:
             except TimeoutError:
                 raise Closed(CLOSE_UNAUTHENTICATED, "the token has expired") from None
 
+    async def _end_with_session(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.recheck_seconds):
+                    await self._changed.wait()
+            self._changed.clear()
+            try:
+                still_stands = await self._authenticator.is_valid(self._access)
+            except Unavailable as error:
+                raise Closed(CLOSE_TRY_LATER, "the session cannot be checked now") from error
+            if not still_stands:
+                raise Closed(CLOSE_UNAUTHENTICATED, "the session has ended")
+
     async def _send(self, message: ServerMessage) -> None:
         try:
             async with asyncio.timeout(self._limits.send_seconds):
                 await self._wire.send(msgspec.json.encode(message).decode())
         except TimeoutError:
             raise Closed(CLOSE_SLOW, "the client does not read") from None
+
+
+def may_listen(access: Access) -> bool:
+    """Tell whether the channel's hints are for this client: everybody who may read conversations."""
+    return access.actor.may("conversations:read")
 
 
 def _decode(text: str) -> ClientMessage | Refused:

@@ -8,10 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
+from app.audit.requests import entry
+from app.audit.service import record
 from app.core.db import Database
 from app.core.keyset import Cursor, Page
 from app.core.security.actor import Actor
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 from app.core.security.tokens import Access
 from app.core.wake import Wake
 from app.outbound import queries, service
@@ -26,7 +28,7 @@ _IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,128}$"
 class MessagesController(Controller):
     path = "/api/conversations/{conversation_id:uuid}/messages"
     tags = ("Conversations",)
-    guards = (at_least("viewer"),)
+    guards = (needs("conversations:read"),)
 
     @get("/", summary="A conversation's messages")
     async def messages(
@@ -42,7 +44,7 @@ class MessagesController(Controller):
         async with database.read() as connection:
             return await queries.thread(connection, conversation_id, limit=limit, cursor=after, raw=raw)
 
-    @post("/", guards=[at_least("agent")], summary="Write a message")
+    @post("/", guards=[needs("conversations:answer")], summary="Write a message")
     async def write(
         self,
         conversation_id: FromPath[UUID],
@@ -81,7 +83,7 @@ class MessagesController(Controller):
 class OutboundController(Controller):
     path = "/api/outbound"
     tags = ("Outbound",)
-    guards = (at_least("viewer"),)
+    guards = (needs("outbound:read"),)
 
     @get("/", summary="What leaves")
     async def messages(
@@ -108,7 +110,7 @@ class OutboundController(Controller):
     @post(
         "/{outbound_id:uuid}/cancel",
         status_code=HTTP_200_OK,
-        guards=[at_least("supervisor")],
+        guards=[needs("outbound:decide")],
         summary="Withdraw a message",
     )
     async def cancel(
@@ -123,13 +125,14 @@ class OutboundController(Controller):
             now = await database.now(connection)
             await service.cancel(connection, outbound_id, user_id=request.user.user_id, now=now)
             message = await queries.outbound(connection, outbound_id)
+            await record(connection, entry(request, "outbound.cancelled", "outbound", outbound_id))
         wake.notify(OUTBOX)  # what waited behind it may leave now
         return message
 
     @post(
         "/{outbound_id:uuid}/resolve",
         status_code=HTTP_200_OK,
-        guards=[at_least("supervisor")],
+        guards=[needs("outbound:decide")],
         summary="Decide about a message that is not confirmed",
     )
     async def resolve(
@@ -149,5 +152,7 @@ class OutboundController(Controller):
             now = await database.now(connection)
             await service.resolve(connection, outbound_id, data.decision, user_id=request.user.user_id, now=now)
             message = await queries.outbound(connection, outbound_id)
+            after = {"decision": data.decision}
+            await record(connection, entry(request, "outbound.resolved", "outbound", outbound_id, after=after))
         wake.notify(OUTBOX)
         return message

@@ -8,8 +8,9 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from app.core.metrics import CONTENT_TYPE_LATEST
-from app.core.security.guards import at_least, bearer_token
-from app.system.schemas import Alive, HealthDetails, HealthSummary, Readiness, Status
+from app.core.security.guards import bearer_token, needs
+from app.system.key_rotation import KeyRotation
+from app.system.schemas import Alive, HealthDetails, HealthSummary, KeyRing, Readiness, Status
 from app.system.scrape import MetricsDoor
 from app.system.service import Health
 
@@ -42,7 +43,7 @@ class HealthController(Controller):
     async def metrics(
         self, request: AnyRequest, health: NamedDependency[Health], metrics_door: NamedDependency[MetricsDoor]
     ) -> Response[bytes]:
-        metrics_door.admit(
+        await metrics_door.admit(
             bearer=bearer_token(request.scope) if "authorization" in request.headers else None,
             client_host=request.client.host if request.client else None,
             proxied="x-forwarded-for" in request.headers or "forwarded" in request.headers,
@@ -54,10 +55,21 @@ class SystemController(Controller):
     path = "/api/system"
     tags = ("System",)
 
-    @get("/health", guards=[at_least("admin")], summary="Health in detail")
+    @get("/health", guards=[needs("system:read")], summary="Health in detail")
     async def health(self, health: NamedDependency[Health]) -> HealthDetails:
         """Return every component with its reason, what waits where, and the processes that run."""
         return await health.details()
+
+
+class KeysController(Controller):
+    path = "/api/system/keys"
+    tags = ("System",)
+    guards = (needs("security:read"),)
+
+    @get("/", summary="The key ring")
+    async def keys(self, key_rotation: NamedDependency[KeyRotation]) -> KeyRing:
+        """Say which key encrypts stored secrets, and how far the pass over everything encrypted is; never a key."""
+        return await key_rotation.status()
 
 
 def _status_code(status: Status) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import structlog
@@ -20,15 +21,25 @@ log = structlog.get_logger()
 class Heartbeat:
     """Writes this process's row every few seconds while the `async with` block runs, and removes it at the end.
 
-    A database that does not answer is logged once and tried again; it never stops the process.
+    A database that does not answer is logged once and tried again; it never stops the process. `flush` is called
+    after each beat, and once more at the end.
     """
 
-    def __init__(self, database: Database, kind: ProcessKind, *, version: str, every_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        kind: ProcessKind,
+        *,
+        version: str,
+        every_seconds: float = 5.0,
+        flush: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.process_id = new_id()
         self._database = database
         self._kind = kind
         self._version = version
         self._every_seconds = every_seconds
+        self._flush = flush
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -41,6 +52,8 @@ class Heartbeat:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         with contextlib.suppress(Unavailable):
+            if self._flush is not None:
+                await self._flush()
             async with self._database.write() as connection:
                 await forget_process(connection, self.process_id)
 
@@ -64,6 +77,8 @@ class Heartbeat:
         while True:
             try:
                 await self.beat()
+                if self._flush is not None:
+                    await self._flush()
             except Unavailable:
                 if not missed:
                     log.warning("heartbeat.missed", process_kind=self._kind)

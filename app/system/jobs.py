@@ -15,6 +15,7 @@ from app.core.db import Database
 from app.core.jobs import Job
 from app.core.queue.schedule import Schedule
 from app.outbound.models import delivery_statuses
+from app.system.key_rotation import KeyRotation
 from app.system.models import process_heartbeats
 from app.whatsapp.media_store import remove_stale_partials
 from app.whatsapp.models import inbound_events
@@ -22,7 +23,8 @@ from app.whatsapp.models import inbound_events
 log = structlog.get_logger()
 
 PRUNE = "prune"
-SCHEDULES = (Schedule(name=PRUNE, every_seconds=24 * 3600),)
+RENEW_SECRETS = "renew_secrets"
+SCHEDULES = (Schedule(name=PRUNE, every_seconds=24 * 3600), Schedule(name=RENEW_SECRETS, every_seconds=60))
 
 WEBHOOK_DAYS = 30
 """How long a handled webhook can be looked up. Its digest must outlive the 7 days in which Meta delivers again."""
@@ -38,8 +40,17 @@ _RUN_SECONDS = 600.0
 _JOB_SECONDS = 900
 
 
-def jobs(database: Database, media_dir: Path) -> list[Job]:
+def jobs(database: Database, media_dir: Path, keys: KeyRotation) -> list[Job]:
     return [
+        Job(
+            name=RENEW_SECRETS,
+            run=keys.run,
+            queue="maintenance",
+            timeout_seconds=_JOB_SECONDS,
+            retries=3,
+            ttl_seconds=60,
+            retry_delay_seconds=10,
+        ),
         Job(
             name=PRUNE,
             run=partial(prune, database, media_dir),

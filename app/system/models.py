@@ -16,3 +16,18 @@ process_heartbeats = sa.Table(
     sa.Column("beat_at", UtcDateTime(), nullable=False),
     sa.CheckConstraint("kind IN ('web', 'jobs', 'scheduler')", name="kind_known"),
 )
+
+key_rings = sa.Table(
+    "key_rings",
+    metadata,
+    sa.Column("ring", sa.String(64), primary_key=True, doc="digest of the fingerprints of its keys"),
+    sa.Column("newest", sa.String(16), nullable=False, doc="fingerprint of the key that encrypts"),
+    sa.Column("key_count", sa.Integer(), nullable=False),
+    sa.Column("first_seen_at", UtcDateTime(), nullable=False),
+    sa.Column("place", sa.String(200), nullable=False, server_default="", doc="table.column being read"),
+    sa.Column("after_id", sa.String(64), nullable=False, server_default="", doc="the last id of it that was read"),
+    sa.Column("checked", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("renewed", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("undecryptable", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("finished_at", UtcDateTime(), doc="when the last pass over everything ended; null while it runs"),
+)

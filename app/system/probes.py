@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from app.core.db import Database
 from app.system.heartbeat import Heartbeat
+from app.system.key_rotation import KeyRotation
 from app.system.queries import is_alive
 from app.system.schemas import Finding
 
@@ -136,6 +137,20 @@ class JobsProbe:
         async with self._database.read() as connection:
             alive = await is_alive(connection, "jobs", None)
         return _OK if alive else Finding("degraded", "No jobs process was heard of for 30 seconds.")
+
+
+class SecretsProbe:
+    """Asks whether the last pass over the stored secrets found some that no key opens."""
+
+    name = "secrets"
+
+    def __init__(self, keys: KeyRotation) -> None:
+        self._keys = keys
+
+    async def check(self) -> Finding:
+        if (await self._keys.status()).undecryptable:
+            return Finding("degraded", "Stored secrets cannot be decrypted: put their key back into FERNET_KEY.")
+        return _OK
 
 
 class Draining:

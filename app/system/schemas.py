@@ -79,3 +79,20 @@ class Readiness(Output, frozen=True, kw_only=True):
 
     status: Status
     components: dict[str, Status]
+
+
+class KeyRing(Output, frozen=True, kw_only=True):
+    """The keys that encrypt stored secrets, and how far the pass over everything encrypted is.
+
+    `newest` is the fingerprint of the key that encrypts. `renewed` were under an older key, `undecryptable` are under
+    none of them: put the lost key back into FERNET_KEY. `finished_at` is null while the pass runs; times are null
+    before its first run.
+    """
+
+    newest: str
+    key_count: int
+    first_seen_at: datetime | None = None
+    checked: int = 0
+    renewed: int = 0
+    undecryptable: int = 0
+    finished_at: datetime | None = None

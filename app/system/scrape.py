@@ -4,20 +4,21 @@ import hmac
 import ipaddress
 
 from app.core.errors import Forbidden
-from app.core.security.tokens import AccessTokens, InvalidToken
+from app.core.security.guards import Authenticator
+from app.core.security.tokens import InvalidToken
 
 
 class MetricsDoor:
-    """Lets in whoever brings the metrics token or an admin's access token.
+    """Lets in whoever brings the metrics token, an admin's access token or an API key that may read metrics.
 
     Without a metrics token configured, programs on this very machine may read too, unless a proxy passed them on.
     """
 
-    def __init__(self, tokens: AccessTokens, *, metrics_token: str | None) -> None:
-        self._tokens = tokens
+    def __init__(self, authenticator: Authenticator, *, metrics_token: str | None) -> None:
+        self._authenticator = authenticator
         self._metrics_token = metrics_token
 
-    def admit(self, *, bearer: str | None, client_host: str | None, proxied: bool) -> None:
+    async def admit(self, *, bearer: str | None, client_host: str | None, proxied: bool) -> None:
         """Check one request: its bearer token, its peer's address, and whether a proxy stands between.
 
         Raises `InvalidToken` and `Forbidden`.
@@ -28,7 +29,8 @@ class MetricsDoor:
             raise InvalidToken("metrics need the metrics token or an admin's access token")
         if self._metrics_token is not None and hmac.compare_digest(bearer.encode(), self._metrics_token.encode()):
             return
-        if self._tokens.verify(bearer).actor.role != "admin":
+        access = await self._authenticator.authenticate(bearer)
+        if not access.actor.may("metrics:read"):
             raise Forbidden("metrics are for admins")
 
 

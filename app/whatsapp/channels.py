@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.service import AuditEntry, record
 from app.core.db import Database, db_now, exclusive
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
@@ -129,8 +130,8 @@ class Channels:
         await self._freshen()
         return self._by_number.get(phone_number_id)
 
-    async def add(self, new: NewChannel) -> Channel:
-        """Store a channel, its secrets encrypted. Raises `ChannelExists`."""
+    async def add(self, new: NewChannel, *, audit: AuditEntry | None = None) -> Channel:
+        """Store a channel, its secrets encrypted; `audit` is recorded with it. Raises `ChannelExists`."""
         channel_id = new_id()
         async with self._database.write() as connection:
             await exclusive(connection, "channels")
@@ -144,15 +145,20 @@ class Channels:
                     id=channel_id, **_row(new), secrets=self._cipher.encrypt(msgspec.json.encode(new.secrets))
                 )
             )
+            if audit is not None:
+                entry = msgspec.structs.replace(audit, target_id=str(channel_id), after=_row(new))
+                await record(connection, entry)
         await self.refresh()
         return self._by_id[channel_id]
 
-    async def resume(self, channel_id: UUID) -> Channel:
+    async def resume(self, channel_id: UUID, *, audit: AuditEntry | None = None) -> Channel:
         """Send through a stopped channel again, after somebody has mended what was wrong. Raises `ChannelNotFound`."""
         async with self._database.write() as connection:
-            await connection.execute(
+            resumed = await connection.execute(
                 sa.update(channels).where(channels.c.id == channel_id).values(stopped_at=None, stopped_reason=None)
             )
+            if resumed.rowcount and audit is not None:
+                await record(connection, audit)
         await self.refresh()
         return await self.get(channel_id)
 

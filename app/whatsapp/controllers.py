@@ -9,10 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from app.audit.requests import entry
 from app.core.db import Database
 from app.core.keyset import Cursor, Page
 from app.core.security.actor import Actor
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 from app.core.security.tokens import Access
 from app.core.wake import Wake
 from app.whatsapp import ingest, queries
@@ -37,7 +38,7 @@ _SHOWN = 4  # characters of a token
 class ChannelsController(Controller):
     path = "/api/whatsapp/channels"
     tags = ("WhatsApp",)
-    guards = (at_least("viewer"),)
+    guards = (needs("channels:read"),)
 
     @get("/", summary="Channels")
     async def channels(
@@ -56,7 +57,7 @@ class ChannelsController(Controller):
         """Return one channel, without its secrets, and the webhook address to give to Meta."""
         return _details(await channels.get(channel_id), channel_defaults)
 
-    @post("/", guards=[at_least("admin")], summary="Add a channel")
+    @post("/", guards=[needs("channels:manage")], summary="Add a channel")
     async def add(
         self,
         data: JSONBody[ChannelToAdd],
@@ -68,14 +69,16 @@ class ChannelsController(Controller):
 
         Answers 409 when its `phone_number_id` is known already.
         """
-        channel = await channels.add(_new_channel(data, channel_defaults))
+        channel = await channels.add(
+            _new_channel(data, channel_defaults), audit=entry(request, "channel.added", "channel", "")
+        )
         log.info("channel.added", channel_id=str(channel.id), user_id=str(request.user.user_id))
         return _details(channel, channel_defaults)
 
     @post(
         "/{channel_id:uuid}/resume",
         status_code=HTTP_200_OK,
-        guards=[at_least("admin")],
+        guards=[needs("channels:manage")],
         summary="Send through it again",
     )
     async def resume(
@@ -86,7 +89,8 @@ class ChannelsController(Controller):
         channel_defaults: NamedDependency[ChannelDefaults],
     ) -> ChannelDetails:
         """Send through a stopped channel again, after what WhatsApp refused has been mended: within a second."""
-        channel = await channels.resume(channel_id)
+        audit = entry(request, "channel.resumed", "channel", channel_id)
+        channel = await channels.resume(channel_id, audit=audit)
         log.info("channel.resumed", channel_id=str(channel_id), user_id=str(request.user.user_id))
         return _details(channel, channel_defaults)
 
@@ -94,7 +98,7 @@ class ChannelsController(Controller):
 class EventsController(Controller):
     path = "/api/whatsapp/events"
     tags = ("WhatsApp",)
-    guards = (at_least("viewer"),)
+    guards = (needs("webhooks:read"),)
 
     @get("/", summary="Stored webhooks")
     async def events(
@@ -118,17 +122,22 @@ class EventsController(Controller):
     @post(
         "/{event_id:uuid}/retry",
         status_code=HTTP_200_OK,
-        guards=[at_least("supervisor")],
+        guards=[needs("webhooks:retry")],
         summary="Try a dead webhook again",
     )
     async def retry(
-        self, event_id: FromPath[UUID], database: NamedDependency[Database], wake: NamedDependency[Wake]
+        self,
+        event_id: FromPath[UUID],
+        request: Request[Actor, Access, Any],
+        database: NamedDependency[Database],
+        wake: NamedDependency[Wake],
     ) -> WebhookDetails:
         """Take up a dead webhook once more; what of it was stored before is not stored again.
 
         Answers 409 when it is not dead.
         """
-        is_tried = await ingest.retry(database, event_id)
+        audit = entry(request, "webhook.retried", "webhook", event_id)
+        is_tried = await ingest.retry(database, event_id, audit=audit)
         async with database.read() as connection:
             event = await queries.event(connection, event_id)
         if not is_tried:

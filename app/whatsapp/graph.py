@@ -128,10 +128,15 @@ class _Done(msgspec.Struct):
 
 
 class GraphClient:
-    """Speaks to Graph for any channel. Never repeats a call, except that an expired media address is asked for anew."""
+    """Speaks to Graph for any channel. Never repeats a call, except that an expired media address is asked for anew.
 
-    def __init__(self, http: HttpClient) -> None:
+    `outside` is the client for addresses that an answer names: it reaches the public internet only. Files that lie on
+    the Graph server itself are fetched from there by `http`, wherever the configuration says it is.
+    """
+
+    def __init__(self, http: HttpClient, outside: HttpClient | None = None) -> None:
         self._http = http
+        self._outside = outside or http
 
     async def send_message(self, channel: ChannelAccess, body: bytes, *, timeout_seconds: float) -> Accepted:
         """POST a message.
@@ -320,8 +325,9 @@ class GraphClient:
         self, channel: ChannelAccess, info: MediaInfo, sink: Path, max_bytes: int, timeout_seconds: float
     ) -> FetchedMedia | None:
         """Fetch from the address; `None` if it has expired."""
+        client = self._http if _is_of_graph_server(info.url, channel) else self._outside
         try:
-            done = await self._http.download(
+            done = await client.download(
                 info.url,
                 headers={"authorization": f"Bearer {channel.token}"},
                 sink=sink,
@@ -358,11 +364,20 @@ def _media_url(channel: ChannelAccess, media_id: str) -> str:
 def _may_have_token(url: str, channel: ChannelAccess) -> bool:
     """Say whether this address is Meta's (or that of the Graph server in use): only there may our token go."""
     try:
-        asked, graph = urlsplit(url), urlsplit(channel.graph_url)
-        same_server = (asked.scheme, asked.hostname, asked.port) == (graph.scheme, graph.hostname, graph.port)
+        asked = urlsplit(url)
     except ValueError:
         return False
-    return same_server or (asked.scheme == "https" and f".{asked.hostname or ''}".endswith(_META_HOSTS))
+    of_meta = asked.scheme == "https" and f".{asked.hostname or ''}".endswith(_META_HOSTS)
+    return of_meta or _is_of_graph_server(url, channel)
+
+
+def _is_of_graph_server(url: str, channel: ChannelAccess) -> bool:
+    try:
+        asked, graph = urlsplit(url), urlsplit(channel.graph_url)
+        same_port = asked.port == graph.port
+    except ValueError:
+        return False
+    return same_port and (asked.scheme, asked.hostname) == (graph.scheme, graph.hostname)
 
 
 def _is_success(status: int) -> bool:

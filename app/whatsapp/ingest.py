@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.service import AuditEntry, record
 from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus
 from app.whatsapp.channels import Channels
 from app.whatsapp.errors import Unintelligible
@@ -189,8 +190,8 @@ class _LostLease(Exception):
     """Somebody else handles one of these events now."""
 
 
-async def retry(database: Database, event_id: UUID) -> bool:
-    """Let a dead event be tried again; False if there is none with this id."""
+async def retry(database: Database, event_id: UUID, *, audit: AuditEntry | None = None) -> bool:
+    """Let a dead event be tried again; False if there is none with this id. `audit` is recorded with it."""
     c = inbound_events.c
     async with database.write() as connection:
         changed: Any = await connection.execute(
@@ -198,4 +199,6 @@ async def retry(database: Database, event_id: UUID) -> bool:
             .where(c.id == event_id, c.state == "dead")
             .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
         )
+        if changed.rowcount and audit is not None:
+            await record(connection, audit)
     return bool(changed.rowcount)

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.core.db import Database
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 from app.whatsapp.media_store import UNNAMED_TYPE, find_stored, read_chunks
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.() ")
@@ -25,7 +25,7 @@ class MediaController(Controller):
     path = "/api/media"
     tags = ("Media",)
 
-    @get("/{media_id:uuid}", summary="A file of a message", responses={200: _BYTES}, guards=[at_least("viewer")])
+    @get("/{media_id:uuid}", summary="A file of a message", responses={200: _BYTES}, guards=[needs("media:read")])
     async def file(
         self, media_id: FromPath[UUID], database: NamedDependency[Database], media_dir: NamedDependency[Path]
     ) -> Stream:

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from litestar import Controller, MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
 from app.core.errors import Forbidden, InvalidInput, Unauthenticated, Unavailable
 from app.core.http.bodies import WEBHOOK_BODY_BYTES
@@ -96,14 +96,14 @@ class WebhookController(Controller):
     @get(["/", "/{channel_id:uuid}"], media_type=MediaType.TEXT)
     async def shake_hands(
         self,
+        request: Request[Any, Any, Any],
         door: NamedDependency[WebhookDoor],
-        channel_id: FromPath[UUID] | None = None,
         mode: Annotated[str | None, QueryParameter(name="hub.mode")] = None,
         token: Annotated[str | None, QueryParameter(name="hub.verify_token")] = None,
         challenge: Annotated[str | None, QueryParameter(name="hub.challenge")] = None,
     ) -> Response[str]:
         """Answer Meta's handshake with its challenge, exactly as it came."""
-        await door.shake_hands(mode, token, channel_id)
+        await door.shake_hands(mode, token, _channel_id(request))
         if challenge is None:
             raise InvalidInput("hub.challenge is missing", field="hub.challenge")
         return Response(challenge, media_type=MediaType.TEXT)
@@ -113,7 +113,13 @@ class WebhookController(Controller):
         self,
         request: Request[Any, Any, Any],
         door: NamedDependency[WebhookDoor],
-        channel_id: FromPath[UUID] | None = None,
     ) -> None:
         """Take a webhook: 200 after it is durable, 401 for a bad signature, 503 when Meta shall deliver it again."""
-        await door.receive(await request.body(), request.headers.get("x-hub-signature-256"), channel_id)
+        signature = request.headers.get("x-hub-signature-256")
+        await door.receive(await request.body(), signature, _channel_id(request))
+
+
+def _channel_id(request: Request[Any, Any, Any]) -> UUID | None:
+    """Return the channel of the path; a parameter would be read from the query where the path has none."""
+    channel_id: UUID | None = request.path_params.get("channel_id")
+    return channel_id

@@ -135,7 +135,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_problems_are_described_as_they_are_sent(document: dict[str, Any]) -> None:
     show = operations(document)["pets_show"]["responses"]
-    assert set(show) == {"200", "400", "401", "403", "404", "422", "503", "default"}
+    assert set(show) == {"200", "400", "401", "403", "404", "422", "429", "503", "default"}
     problem = document["components"]["responses"]["InvalidInput"]["content"]["application/problem+json"]["schema"]
     assert problem == {"$ref": "#/components/schemas/Problem"}
     assert "errors" in document["components"]["schemas"]["Problem"]["properties"]

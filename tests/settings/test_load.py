@@ -63,7 +63,9 @@ def test_all_bad_keys_are_listed_at_once(tmp_path: Path) -> None:
         PORT="70000",
         PUBLIC_URL="here",
         CORS_ORIGINS="*",
-        FORWARDED_ALLOW_IPS="*",
+        TRUSTED_PROXIES="*",
+        ALLOWED_HOSTS="https://desk.example.com",
+        RATE_LIMIT_API_REQUESTS="0",
         LOG_FORMAT="xml",
         LOG_LEVEL="loud",
         DATABASE_URL="mysql://db/name",
@@ -83,7 +85,8 @@ def test_all_bad_keys_are_listed_at_once(tmp_path: Path) -> None:
     )
 
     assert set(_keys(problems)) == {
-        "APP_ENV", "HOST", "PORT", "PUBLIC_URL", "CORS_ORIGINS", "FORWARDED_ALLOW_IPS", "LOG_FORMAT", "LOG_LEVEL",
+        "APP_ENV", "HOST", "PORT", "PUBLIC_URL", "CORS_ORIGINS", "TRUSTED_PROXIES", "LOG_FORMAT", "LOG_LEVEL",
+        "ALLOWED_HOSTS", "RATE_LIMIT_API_REQUESTS",
         "DATABASE_URL", "DATABASE_POOL_SIZE", "REDIS_URL", "RATE_LIMIT_ENABLED", "FERNET_KEY", "ADMIN_USERNAME",
         "AI_FALLBACK_ORDER", "GEMINI_BASE_URL", "WHATSAPP_PHONE_ID", "WHATSAPP_CLOUD_TOKEN", "WHATSAPP_GRAPH_URL",
         "WHATSAPP_API_VERSION", "SIMULATOR", "TURN_QUIET_SECONDS", "TURN_MAX_WAIT_SECONDS",
@@ -159,7 +162,7 @@ def test_an_origin_is_exact_or_refused(tmp_path: Path, origin: str) -> None:
 
 def test_several_origins_and_proxies_are_taken(tmp_path: Path) -> None:
     server = _load(
-        tmp_path, CORS_ORIGINS="https://a.example, http://localhost:5173", FORWARDED_ALLOW_IPS="10.0.0.2,172.18.0.0/16"
+        tmp_path, CORS_ORIGINS="https://a.example, http://localhost:5173", TRUSTED_PROXIES="10.0.0.2,172.18.0.0/16"
     ).server
 
     assert server.cors_origins == ("https://a.example", "http://localhost:5173")
@@ -168,7 +171,7 @@ def test_several_origins_and_proxies_are_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("proxy", ["*", "0.0.0.0/0", "::/0", "proxy"])
 def test_nobody_is_trusted_as_a_proxy_by_everybody(tmp_path: Path, proxy: str) -> None:
-    assert _keys(_problems(tmp_path, FORWARDED_ALLOW_IPS=proxy)) == ["FORWARDED_ALLOW_IPS"]
+    assert _keys(_problems(tmp_path, TRUSTED_PROXIES=proxy)) == ["TRUSTED_PROXIES"]
 
 
 class TestDatabase:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,7 @@ from app.ai.llm.health import RouteStatus
 from app.ai.llm.provider import Route
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
+from app.audit.service import AuditEntry, record
 from app.business import service as business
 from app.core.db import Database
 from settings.ai import CLOUD_PROVIDERS, PROVIDERS, AiSettings
@@ -86,8 +88,10 @@ class ModelChain:
             unused=_unused(self._ai, routes.values()),
         )
 
-    async def reorder(self, choices: list[RouteChoice], *, expected_version: int, updated_by: UUID) -> None:
-        """Store an order in place of version `expected_version`, and use it.
+    async def reorder(
+        self, choices: list[RouteChoice], *, expected_version: int, updated_by: UUID, audit: AuditEntry | None = None
+    ) -> None:
+        """Store an order in place of version `expected_version`, and use it; `audit` is recorded with it.
 
         Raises:
             ChainChanged: another version is stored by now.
@@ -102,6 +106,8 @@ class ModelChain:
             stored = await queries.replace_order(
                 connection, choices, expected_version=expected_version, updated_by=updated_by
             )
+            if stored is not None and audit is not None:
+                await record(connection, msgspec.structs.replace(audit, before={"order": self._stored.choices}))
         if stored is None:
             raise _changed()
         self._use(stored)

@@ -11,13 +11,13 @@ from app.ai.replies import queries
 from app.ai.replies.schemas import Turn
 from app.core.db import Database
 from app.core.keyset import Cursor, Page
-from app.core.security.guards import at_least
+from app.core.security.guards import needs
 
 
 class TurnsController(Controller):
     path = "/api"
     tags = ("Conversations",)
-    guards = (at_least("viewer"),)
+    guards = (needs("conversations:read"),)
 
     @get("/conversations/{conversation_id:uuid}/turns", summary="A conversation's turns")
     async def turns(

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,13 @@ class Database:
 
     `url` has the plain form `sqlite:///path` or `postgresql://user:password@host:port/name`. SQLite has one writer
     process, kept so by a lock on `<path>.lock`, and within it one writing connection; readers never wait for it (WAL).
-    Use as an async context manager.
+    `options` are what every unit of work shall know (SQLAlchemy's execution options). Use as an async context
+    manager.
 
     Raises `DatabaseInUse` when entered while another process writes to the SQLite file.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, options: Mapping[str, object] | None = None) -> None:
         self.dialect: Dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._lock: _FileLock | None = None
         if self.dialect == "sqlite":
@@ -44,6 +45,9 @@ class Database:
             self._reader = _sqlite_engine(path, readonly=True)
         else:
             self._writer = self._reader = _postgresql_engine(url, pool_size)
+        if options:
+            self._writer.sync_engine.update_execution_options(**options)
+            self._reader.sync_engine.update_execution_options(**options)
 
     async def __aenter__(self) -> Self:
         if self._lock is not None:
@@ -51,10 +55,14 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._reader.dispose()
-        await self._writer.dispose()
+        await self.close()
         if self._lock is not None:
             self._lock.release()
+
+    async def close(self) -> None:
+        """Close all connections, of a database that was only read and therefore not entered."""
+        await self._reader.dispose()
+        await self._writer.dispose()
 
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One unit of work: everything in it is committed at its end, or nothing is.

@@ -2,6 +2,8 @@
 
 from app.core.http.bodies import DEFAULT_BODY_BYTES, UPLOAD_BODY_BYTES, WEBHOOK_BODY_BYTES, refuse_nul
 from app.core.http.edge import RequestContext, RequestMetrics, SecurityHeaders, install_edge
+from app.core.http.hosts import AllowedHosts, allowed_hosts
+from app.core.http.limits import ChargeRequests, LimitRules, RateLimits, WebhookLimit
 from app.core.http.problems import EXCEPTION_HANDLERS, FieldError, Problem
 
 __all__ = [
@@ -9,11 +11,17 @@ __all__ = [
     "EXCEPTION_HANDLERS",
     "UPLOAD_BODY_BYTES",
     "WEBHOOK_BODY_BYTES",
+    "AllowedHosts",
+    "ChargeRequests",
     "FieldError",
+    "LimitRules",
     "Problem",
+    "RateLimits",
     "RequestContext",
     "RequestMetrics",
     "SecurityHeaders",
+    "WebhookLimit",
+    "allowed_hosts",
     "install_edge",
     "refuse_nul",
 ]

@@ -6,7 +6,7 @@ outside its router instead (`install_edge`).
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.utils import normalize_path
 
 from app.core.log import correlation
 from app.core.metrics import Metrics
@@ -21,9 +22,17 @@ from app.core.metrics import Metrics
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _FORBIDDEN: Final = "403"
 
+# For the panel and every other page: our own files only, no inline script, and no way to turn text into script.
 CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self'; img-src 'self' data: blob:; media-src 'self' blob:"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+# What the API answers is data: nothing in it may be run, shown in a frame or sent anywhere.
+API_CONTENT_SECURITY_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PERMISSIONS_POLICY: Final = (
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+    "microphone=(self), midi=(), payment=(), serial=(), usb=()"
 )
 
 
@@ -61,6 +70,8 @@ def _given_id(scope: Scope) -> UUID | None:
 class SecurityHeaders(ASGIMiddleware):
     """Add the headers every answer carries (ASVS 3.4); a handler's own value for one of them wins.
 
+    Answers of the API and to webhooks are stored nowhere, and nothing in them may be run.
+
     `https` adds Strict-Transport-Security; say so only when the public address is https.
     """
 
@@ -71,17 +82,20 @@ class SecurityHeaders(ASGIMiddleware):
             "x-content-type-options": "nosniff",
             "x-frame-options": "DENY",
             "referrer-policy": "no-referrer",
+            "permissions-policy": PERMISSIONS_POLICY,
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
             "content-security-policy": CONTENT_SECURITY_POLICY,
         }
         if https:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-        self._everywhere = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._under_api = [*self._everywhere, (b"cache-control", b"no-store")]
+        self._everywhere = _encoded(headers)
+        self._under_api = _encoded(
+            headers | {"content-security-policy": API_CONTENT_SECURITY_POLICY, "cache-control": "no-store"}
+        )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        headers = self._under_api if scope["path"].startswith("/api") else self._everywhere
+        headers = self._under_api if _is_api(scope["path"]) else self._everywhere
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -90,6 +104,15 @@ class SecurityHeaders(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, send_with_headers)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _is_api(path: str) -> bool:
+    normal = normalize_path(path)
+    return normal == "/api" or normal.startswith(("/api/", "/webhooks/"))
 
 
 class RequestMetrics(ASGIMiddleware):

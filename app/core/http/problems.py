@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Scope, Send
 from litestar.types.empty import Empty
 from litestar.utils.scope.state import ScopeState
 
@@ -19,12 +19,13 @@ from app.core.errors import InvalidInput, MostradorError, TooManyRequests, Unava
 from app.core.http.fields import FieldError, fault_of, find_faults
 from app.core.log import current_correlation_id
 
-__all__ = ["EXCEPTION_HANDLERS", "PROBLEM_MEDIA_TYPE", "FieldError", "Problem", "problem_response"]
+__all__ = ["EXCEPTION_HANDLERS", "PROBLEM_MEDIA_TYPE", "FieldError", "Problem", "problem_response", "send_problem"]
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
 _SERVER_ERROR = 500
 _UNAVAILABLE_RETRY_SECONDS = 2
+_DECODER_FRAMES = 200  # msgspec recurses in C, where there are no Python frames
 _UNEXPECTED_DETAIL = "Something went wrong on our side. It has been recorded under this correlation id."
 
 # Stable codes of the errors that the framework raises by itself.
@@ -77,7 +78,30 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """Build the answer for one problem."""
-    problem = Problem(
+    problem = _problem(status, code, detail, errors=errors or [], try_again=try_again)
+    return Response(problem, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=dict(headers or {}))
+
+
+async def send_problem(
+    scope: Scope,
+    send: Send,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    try_again: bool = False,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    """Answer one problem from outside the router, where no response class reaches."""
+    body = msgspec.json.encode(_problem(status, code, detail, errors=[], try_again=try_again))
+    own = [(b"content-type", PROBLEM_MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode()), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": own})
+    without_body = scope.get("method") == "HEAD"
+    await send({"type": "http.response.body", "body": b"" if without_body else body, "more_body": False})
+
+
+def _problem(status: int, code: str, detail: str, *, errors: list[FieldError], try_again: bool) -> Problem:
+    return Problem(
         type=f"urn:mostrador:problem:{code}",
         title=HTTPStatus(status).phrase if status in _known_statuses else "Error",
         status=status,
@@ -85,9 +109,8 @@ def problem_response(
         detail=detail,
         correlation_id=current_correlation_id(),
         try_again=try_again,
-        errors=errors or [],
+        errors=errors,
     )
-    return Response(problem, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=dict(headers or {}))
 
 
 _known_statuses: Final = frozenset(HTTPStatus)
@@ -173,11 +196,21 @@ def _on_malformed(request: Request[Any, Any, Any], error: SerializationException
 
 
 def _on_recursion(request: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:
-    """Answer JSON that is nested too deep to read; logged, because a loop of our own would look the same."""
-    log.warning("http.too_deep", route=_route(request), exc_info=error)
+    """Answer JSON that is nested too deep to read. A loop of our own is another matter: it leaves a long trace."""
+    if _frames(error) > _DECODER_FRAMES:
+        return _on_unexpected(request, error)
+    log.info("http.too_deep", route=_route(request))
     return problem_response(
         status=HTTPStatus.BAD_REQUEST, code="malformed_json", detail="The body is nested too deep to be read."
     )
+
+
+def _frames(error: BaseException) -> int:
+    """Return how many calls of Python functions lie between the handler and the failure."""
+    count, frame = 0, error.__traceback__
+    while frame is not None:
+        count, frame = count + 1, frame.tb_next
+    return count
 
 
 def _on_undecodable(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[Problem]:

@@ -4,18 +4,15 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from app.core.errors import InvalidInput, Unavailable
+from app.core.errors import Unavailable
 
 Result = TypeVar("Result")
-
-SHORTEST_PASSWORD: Final = 12
-LONGEST_PASSWORD: Final = 256
 
 # OWASP ASVS 5.0 appendix C: argon2id with 46 MiB, one pass, one lane.
 _MEMORY_KIB = 47104
@@ -99,14 +96,3 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
-
-
-def check_new_password(password: str) -> None:
-    """Refuse a password that is too short or too long; which characters it holds is its owner's choice (ASVS 6.2).
-
-    Raises `InvalidInput` (field `password`).
-    """
-    if len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"the password needs at least {SHORTEST_PASSWORD} characters", field="password")
-    if len(password) > LONGEST_PASSWORD:
-        raise InvalidInput(f"the password may have at most {LONGEST_PASSWORD} characters", field="password")

@@ -73,9 +73,9 @@ async def knocking(
 
 
 @contextlib.asynccontextmanager
-async def listening(app: Litestar) -> AsyncIterator[int]:
-    """Serve the application on a free port of the loopback interface, and yield the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+async def listening(app: Litestar, own: socket.socket | None = None) -> AsyncIterator[int]:
+    """Serve the application on a free port of the loopback interface, or on a socket of one's own; yield the port."""
+    with own or socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, ws="websockets-sansio", lifespan="off")
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))

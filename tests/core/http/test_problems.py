@@ -181,6 +181,18 @@ async def test_a_body_that_is_not_json_is_a_bad_request(body: bytes) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "malformed_json")
 
 
+async def test_a_loop_of_our_own_is_not_blamed_on_the_client() -> None:
+    def for_ever() -> None:
+        for_ever()
+
+    @get("/loop")
+    async def loop() -> None:
+        for_ever()
+
+    async with knocking(application([loop])) as client:
+        assert (await client.get("/loop")).status_code == 500
+
+
 async def test_json_nested_too_deep_is_a_bad_request() -> None:
     response = await refused(b'{"facts": ' + b"[" * 5000 + b"]" * 5000 + b"}")
     assert (response.status_code, response.json()["code"]) == (400, "malformed_json")

@@ -4,8 +4,8 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from app.core.errors import InvalidInput, Unavailable
-from app.core.security.passwords import Passwords, check_new_password
+from app.core.errors import Unavailable
+from app.core.security.passwords import Passwords
 
 
 async def test_the_parameters_are_those_of_the_standard() -> None:
@@ -58,18 +58,6 @@ async def test_more_people_than_can_wait_are_asked_to_come_again() -> None:
     async with Passwords(quick()) as passwords:
         results = await asyncio.gather(*(passwords.hash("x") for _ in range(80)), return_exceptions=True)
     assert sum(isinstance(result, Unavailable) for result in results) == 80 - 64
-
-
-@pytest.mark.parametrize("password", ["", "eleven char", "x" * 257])
-def test_a_new_password_of_the_wrong_length_is_refused(password: str) -> None:
-    with pytest.raises(InvalidInput) as refusal:
-        check_new_password(password)
-    assert refusal.value.field == "password"
-
-
-@pytest.mark.parametrize("password", ["twelve chars", "ñandú ñandú ñandú", "x" * 256])
-def test_a_new_password_may_hold_anything(password: str) -> None:
-    check_new_password(password)
 
 
 def quick(time_cost: int = 1) -> PasswordHasher:

@@ -90,10 +90,8 @@ def test_an_expired_token_is_refused() -> None:
         AccessTokens(SECRET).verify(long_ago.issue(ACTOR).token)
 
 
-@pytest.mark.parametrize(
-    ("role", "needed", "allowed"),
-    [("admin", "viewer", True), ("agent", "agent", True), ("agent", "supervisor", False), ("viewer", "agent", False)],
-)
-def test_a_role_may_do_what_the_lower_ones_may(role: Any, needed: Any, allowed: bool) -> None:
-    actor = Actor(user_id=new_id(), username="ana", role=role, session_id=new_id())
-    assert actor.is_at_least(needed) is allowed
+def test_a_token_ends_with_its_session() -> None:
+    ends_at = datetime.now(UTC) + timedelta(seconds=90)
+    issued = AccessTokens(SECRET).issue(ACTOR, not_after=ends_at)
+    assert ends_at - timedelta(seconds=1) < issued.expires_at <= ends_at
+    assert 88 <= issued.expires_in_seconds <= 90

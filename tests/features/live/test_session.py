@@ -5,13 +5,23 @@ from typing import Any
 
 import pytest
 
+from app.core.errors import Unavailable
 from app.core.ids import new_id
 from app.core.metrics import Metrics
 from app.core.security.actor import Actor
 from app.core.security.tokens import Access, AccessTokens
 from app.live.bus import InProcessBus
 from app.live.schemas import LiveEvent, conversation_topic
-from app.live.session import CLOSE_SLOW, CLOSE_TOO_BIG, CLOSE_UNAUTHENTICATED, Closed, LiveLimits, LiveSession
+from app.live.session import (
+    CLOSE_FORBIDDEN,
+    CLOSE_SLOW,
+    CLOSE_TOO_BIG,
+    CLOSE_TRY_LATER,
+    CLOSE_UNAUTHENTICATED,
+    Closed,
+    LiveLimits,
+    LiveSession,
+)
 from tests.core.http.door import SECRET
 from tests.virtual_time import in_virtual_time
 
@@ -45,16 +55,37 @@ class Client:
         return await self.told.get()
 
 
+class Standing(AccessTokens):
+    """Believes tokens while the session stands, and can be unable to say."""
+
+    def __init__(self) -> None:
+        super().__init__(SECRET)
+        self.stands = True
+        self.reachable = True
+        self.asked = 0
+
+    async def is_valid(self, access: Access) -> bool:
+        self.asked += 1
+        if not self.reachable:
+            raise Unavailable("the database does not answer")
+        return self.stands
+
+
 class Running:
     """A session that runs: its client, its bus and how it will end."""
 
-    def __init__(self, access: Access | None, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, access: Access | None, metrics: Metrics | None = None, authenticator: AccessTokens = TOKENS
+    ) -> None:
         self.client = Client()
         self.bus = InProcessBus()
         self.metrics = metrics or Metrics()
         self.started = asyncio.get_running_loop().time()
         self._now = datetime.now(UTC)
-        session = LiveSession(self.client, self.bus, TOKENS, self.metrics, LiveLimits(), self._clock)
+        self.changed = asyncio.Event()
+        session = LiveSession(
+            self.client, self.bus, authenticator, self.metrics, LiveLimits(), self._clock, self.changed
+        )
         self.task = asyncio.create_task(session.serve(access))
 
     def _clock(self) -> datetime:
@@ -180,6 +211,51 @@ async def test_somebody_elses_token_ends_the_session() -> None:
     other = Actor(user_id=new_id(), username="bea", role="admin", session_id=new_id())
     running.client.say(type="auth", token=TOKENS.issue(other).token)
     assert (await running.end()).code == CLOSE_UNAUTHENTICATED
+
+
+@in_virtual_time
+async def test_a_session_that_has_ended_closes_the_connection_as_soon_as_it_is_said() -> None:
+    standing = Standing()
+    running = Running(access(), authenticator=standing)
+    await running.client.next()
+    running.changed.set()
+    await asyncio.sleep(1)
+    assert (standing.asked, running.task.done()) == (1, False), "it was somebody else's"
+    standing.stands = False
+    running.changed.set()
+    assert (await running.end()).code == CLOSE_UNAUTHENTICATED
+    assert running.elapsed == pytest.approx(1)
+
+
+@in_virtual_time
+async def test_a_session_that_has_ended_closes_the_connection_also_when_nobody_says_so() -> None:
+    standing = Standing()
+    running = Running(access(), authenticator=standing)
+    await running.client.next()
+    standing.stands = False
+    assert (await running.end()).code == CLOSE_UNAUTHENTICATED
+    assert running.elapsed == pytest.approx(10)
+
+
+@in_virtual_time
+async def test_a_session_that_cannot_be_checked_is_not_believed() -> None:
+    standing = Standing()
+    running = Running(access(), authenticator=standing)
+    await running.client.next()
+    standing.reachable = False
+    assert (await running.end()).code == CLOSE_TRY_LATER
+
+
+@in_virtual_time
+async def test_an_api_key_that_may_not_read_conversations_hears_nothing() -> None:
+    class Keys(AccessTokens):
+        async def authenticate(self, credential: str) -> Access:
+            actor = Actor(ANA.user_id, "ana", "admin", None, new_id(), frozenset({"contacts:read"}))
+            return Access(actor=actor, expires_at=datetime.now(UTC) + timedelta(days=1))
+
+    running = Running(None, authenticator=Keys(SECRET))
+    running.client.say(type="auth", token="mk_x")
+    assert (await running.end()).code == CLOSE_FORBIDDEN
 
 
 @in_virtual_time

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
@@ -79,3 +81,17 @@ async def test_a_database_that_does_not_answer_is_said_once_and_stops_nothing() 
                         await heartbeat.beat()
         assert [line["event"] for line in logs] == ["heartbeat.missed"]
         assert not await check_process(database, "jobs")
+
+
+async def test_what_a_process_has_counted_is_written_with_its_beats_and_at_its_end(database: Database) -> None:
+    flushed = asyncio.Semaphore(0)
+
+    async def flush() -> None:
+        flushed.release()
+
+    async with Heartbeat(database, "web", version="1", every_seconds=3600, flush=flush):
+        async with asyncio.timeout(10):
+            await flushed.acquire()
+        assert flushed.locked()
+
+    assert not flushed.locked(), "the end flushes as well"

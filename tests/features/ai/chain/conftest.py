@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -18,12 +19,15 @@ from app.ai.llm.models import model_calls
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState
+from app.audit.keys import sealed_by
+from app.audit.models import audit_entries, audit_marks, signing_keys
 from app.business.models import business_profiles
 from app.core.db import Database, metadata
 from app.core.db.events import events
 from app.core.http_client import HttpClient
 from app.core.ids import new_id
 from app.core.security.actor import Actor, Role
+from app.core.security.cipher import Cipher
 from settings.ai import AiSettings, ProviderSettings
 from settings.env import Secret
 from tests.core.http.door import application, knocking
@@ -69,9 +73,9 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
         url = str(request.getfixturevalue("postgres_url"))
     else:
         url = f"sqlite:///{request.getfixturevalue('tmp_path')}/m.db"
-    async with Database(url) as opened:
+    async with Database(url, options=sealed_by(Cipher([Fernet.generate_key().decode()]))) as opened:
         async with opened.write() as connection:
-            tables = [model_chains, model_calls, business_profiles, events]
+            tables = [model_chains, model_calls, business_profiles, events, audit_entries, audit_marks, signing_keys]
             await connection.run_sync(metadata.create_all, tables=tables)
         yield opened
 

@@ -1,0 +1,16 @@
+"""Everything in the database that is encrypted with the key ring. A column that is not named here fails a test."""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app.accounts.models import users
+from app.audit.models import signing_keys
+from app.whatsapp.models import channels
+
+ENCRYPTED: Final[tuple[sa.Column[Any], ...]] = (
+    channels.c.secrets,
+    users.c.totp_secret,
+    signing_keys.c.secret,
+)
+"""Columns of ciphertext; each stands in a table with one primary key column."""
