@@ -7,6 +7,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from operator import attrgetter
 from typing import Literal, TypeVar
@@ -22,6 +23,7 @@ from app.ai.llm.redis_state import RedisState
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState, RouteState
+from app.ai.replies.metering import set_gauges
 from app.ai.replies.service import TURNS, Replies
 from app.conversations.turns import Pace
 from app.core.db import Database
@@ -253,6 +255,7 @@ class Parts:
             database=self.database,
             metrics=self.metrics,
             version=VERSION,
+            gauges=[partial(set_gauges, self.metrics, self.router)],
         )
         token = self.settings.server.metrics_token
         self.metrics_door = MetricsDoor(self.tokens, metrics_token=token.reveal() if token else None)

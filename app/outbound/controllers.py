@@ -5,7 +5,8 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from app.core.db import Database
@@ -21,6 +22,7 @@ from app.outbound.schemas import Message, NewMessage, OutboundDetails, OutboundM
 from app.outbound.states import State
 
 _IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,128}$"
+_WRITTEN_BEFORE = ResponseSpec(Message, description="This key has written the message before.", generate_examples=False)
 
 
 class MessagesController(Controller):
@@ -42,14 +44,14 @@ class MessagesController(Controller):
         async with database.read() as connection:
             return await queries.thread(connection, conversation_id, limit=limit, cursor=after, raw=raw)
 
-    @post("/", guards=[at_least("agent")], summary="Write a message")
+    @post("/", guards=[at_least("agent")], responses={HTTP_200_OK: _WRITTEN_BEFORE}, summary="Write a message")
     async def write(
         self,
         conversation_id: FromPath[UUID],
         data: JSONBody[NewMessage],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
         idempotency_key: Annotated[
             str | None,
             HeaderParameter(
@@ -116,7 +118,7 @@ class OutboundController(Controller):
         outbound_id: FromPath[UUID],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
     ) -> OutboundDetails:
         """Withdraw a message that still waits. Answers 409 once it is being sent, or has ended."""
         async with database.write() as connection:
@@ -138,7 +140,7 @@ class OutboundController(Controller):
         data: JSONBody[Resolution],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
     ) -> OutboundDetails:
         """Say what became, or shall become, of an `unknown` message.
 

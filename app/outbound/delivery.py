@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
+from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, save
@@ -82,12 +83,19 @@ class Delivery:
         await asyncio.shield(self._send_and_record(leaving))
 
     async def _send_and_record(self, leaving: Leaving) -> None:
-        outcome = await self._attempt(leaving)
-        ours = await self._outcomes.save(outcome)
-        if not ours:
-            self._metrics.fenced_writes.inc()
-            log.warning("outbound.lost_lease", outbound_id=str(leaving.id), state=outcome.state)
-        log.debug("outbound.attempted", outbound_id=str(leaving.id), state=outcome.state, code=outcome.error_code)
+        with correlation(leaving.event_id):
+            outcome = await self._attempt(leaving)
+            ours = await self._outcomes.save(outcome)
+            if not ours:
+                self._metrics.fenced_writes.inc()
+            log.info(
+                "outbound.attempted",
+                outbound_id=str(leaving.id),
+                state=outcome.state,
+                attempt=leaving.attempt,
+                code=outcome.error_code,
+                ours=ours,
+            )
         if outcome.state is State.SENT and leaving.opened_at is not None:
             seconds = (datetime.now(UTC) - leaving.opened_at).total_seconds()
             self._metrics.turn_duration.labels("replied").observe(max(0.0, seconds))
@@ -135,6 +143,7 @@ class Delivery:
         policy = rule.retry
         may_retry = rule.action is ErrorAction.RETRY and policy is not None
         if may_retry and policy is not None and (policy.most_tries is None or leaving.attempt < policy.most_tries):
+            self._metrics.send_ratelimited.labels(rule.scope).inc()
             held_seconds = await self._pacer.hold(number, pacing_key(leaving.recipient), error)
             wait_seconds = max(
                 held_seconds, error.retry_after_seconds or 0.0, policy.delay_seconds(leaving.attempt - 1)

@@ -19,6 +19,7 @@ from app.whatsapp.inbound import DeliveryStatus
 
 _FACT = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "played": "read_at", "failed": "failed_at"}
 _TRACKER = "ob:"
+_UNDECIDED = (State.PROCESSING, State.UNKNOWN, State.RETRY)
 
 
 def tracker(attempt_id: UUID) -> str:
@@ -161,7 +162,8 @@ async def _apply(
     await _write(connection, updates, adopted)
     await record(connection, facts)
     touched = {match.turn_id for match in by_attempt.values() if match.turn_id is not None}
-    healed = {match.turn_id for match in by_attempt.values() if match.turn_id and match.state == State.UNKNOWN}
+    # One that is still in processing was settled by this status: what its own attempt says later changes nothing.
+    healed = {match.turn_id for match in by_attempt.values() if match.turn_id and match.state in _UNDECIDED}
     failed = any(update["failed_at"] for update in updates)
     await settle_turns(connection, touched if failed else healed, now=now)
 

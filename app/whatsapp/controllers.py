@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK
 
 from app.core.db import Database
@@ -122,7 +122,7 @@ class EventsController(Controller):
         summary="Try a dead webhook again",
     )
     async def retry(
-        self, event_id: FromPath[UUID], database: NamedDependency[Database], wake: NamedDependency[Wake]
+        self, event_id: FromPath[UUID], database: NamedDependency[Database], wake: NamedDependency[SkipValidation[Wake]]
     ) -> WebhookDetails:
         """Take up a dead webhook once more; what of it was stored before is not stored again.
 

@@ -129,7 +129,7 @@ class Ingest:
         except DatabaseUnavailable:
             self._forget()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever one of them did, the others must not pay for it
+        except Exception as error:  # whatever one of them did, the others must not pay for it
             self._forget()
             log.warning("ingest.batch_failed", events=len(batch), exc_info=error)
             for one in batch:
