@@ -24,7 +24,7 @@ class ContactsController(Controller):
     guards = (at_least("viewer"),)
 
     @get("/{contact_id:uuid}", summary="A contact")
-    async def contact(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:
+    async def show(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:
         """Return a contact with every identifier it is known by."""
         async with database.read() as connection:
             return await queries.contact(connection, contact_id)

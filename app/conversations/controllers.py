@@ -30,7 +30,7 @@ class ConversationsController(Controller):
     guards = (at_least("viewer"),)
 
     @get("/", summary="The inbox")
-    async def conversations(
+    async def find(
         self,
         database: NamedDependency[Database],
         control: FromQuery[Control | None] = None,
@@ -52,7 +52,7 @@ class ConversationsController(Controller):
             return await queries.find(connection, wanted, limit=limit, cursor=after)
 
     @get("/{conversation_id:uuid}", summary="A conversation")
-    async def conversation(self, conversation_id: FromPath[UUID], database: NamedDependency[Database]) -> Conversation:
+    async def show(self, conversation_id: FromPath[UUID], database: NamedDependency[Database]) -> Conversation:
         """Return one conversation as the inbox shows it."""
         async with database.read() as connection:
             return await queries.conversation(connection, conversation_id)
@@ -66,9 +66,9 @@ class ConversationsController(Controller):
     async def take_over(
         self,
         conversation_id: FromPath[UUID],
-        data: JSONBody[ControlChange],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
+        data: JSONBody[ControlChange | None] = None,
     ) -> Conversation:
         """Hold the conversation yourself. Once this has answered, no answer of the bot starts to leave.
 
@@ -85,9 +85,9 @@ class ConversationsController(Controller):
     async def hand_back(
         self,
         conversation_id: FromPath[UUID],
-        data: JSONBody[ControlChange],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
+        data: JSONBody[ControlChange | None] = None,
     ) -> Conversation:
         """Give the conversation back to the bot, which answers what is written from now on.
 
@@ -109,7 +109,7 @@ class ConversationsController(Controller):
 
 
 async def _give(
-    database: Database, conversation_id: UUID, control: Control, change: ControlChange, actor_id: UUID
+    database: Database, conversation_id: UUID, control: Control, change: ControlChange | None, actor_id: UUID
 ) -> Conversation:
     async with database.write() as connection:
         version = await give_to(
@@ -117,7 +117,7 @@ async def _give(
             conversation_id,
             control,
             user_id=actor_id if control == "person" else None,
-            expected_version=change.expected_version,
+            expected_version=change.expected_version if change is not None else None,
             correlation_id=current_correlation_id(),
         )
         conversation = await queries.conversation(connection, conversation_id)

@@ -31,7 +31,7 @@ class MessagesController(Controller):
     guards = (at_least("viewer"),)
 
     @get("/", summary="A conversation's messages")
-    async def messages(
+    async def find(
         self,
         conversation_id: FromPath[UUID],
         database: NamedDependency[Database],
@@ -86,7 +86,7 @@ class OutboundController(Controller):
     guards = (at_least("viewer"),)
 
     @get("/", summary="What leaves")
-    async def messages(
+    async def find(
         self,
         database: NamedDependency[Database],
         in_state: Annotated[State | None, QueryParameter(name="state")] = None,
@@ -102,7 +102,7 @@ class OutboundController(Controller):
             return await queries.queue(connection, wanted, limit=limit, cursor=after)
 
     @get("/{outbound_id:uuid}", summary="A message that leaves")
-    async def message(self, outbound_id: FromPath[UUID], database: NamedDependency[Database]) -> OutboundDetails:
+    async def show(self, outbound_id: FromPath[UUID], database: NamedDependency[Database]) -> OutboundDetails:
         """Return one message that leaves, with its content."""
         async with database.read() as connection:
             return await queries.outbound(connection, outbound_id)
