@@ -27,7 +27,7 @@ from app.ai.replies.metering import set_gauges
 from app.ai.replies.service import TURNS, Replies
 from app.conversations.turns import Pace
 from app.core.db import Database
-from app.core.db.events import EventRelay
+from app.core.db.events import EVENTS, EventRelay
 from app.core.db.migrate import HEAD, migrate
 from app.core.dispatch import Dispatcher, each
 from app.core.http_client import HttpClient
@@ -82,7 +82,6 @@ Role = Literal["web", "jobs", "scheduler"]
 Item = TypeVar("Item")
 VERSION = version("mostrador")
 
-EVENTS = "events"  # the wake-up topic of the relay
 _REDIS_ANSWER_SECONDS = 1.0  # a message waits for Redis: better to fall back to this process's own knowledge
 
 
