@@ -34,7 +34,7 @@ from app.system.controllers import HealthController, SystemController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
-from app.whatsapp.webhook import WebhookController
+from app.whatsapp.webhook import WebhookController, WebhookLane
 
 Thing = TypeVar("Thing")
 
@@ -78,6 +78,7 @@ def create_app(parts: Parts) -> Litestar:
     install_edge(
         app,
         [
+            WebhookLane(parts.webhook_door),
             RequestContext(),
             SecurityHeaders(https=server.public_url.startswith("https://")),
             RequestMetrics(parts.metrics),
