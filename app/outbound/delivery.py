@@ -30,6 +30,7 @@ OUTBOX = "outbox"  # the wake-up topic of whoever delivers
 SEND_TIMEOUT_SECONDS = 15.0
 _LATEST_START_SECONDS = 8.0  # lease 30 s > this + time-out + 5 s: a send never outlives its lease
 _SWEEP_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0  # for a database that is away: an outcome that is not stored makes an `unknown`
 _NOT_ATTEMPTED_WAIT_SECONDS = 5.0
 
 
@@ -54,13 +55,17 @@ class Delivery:
         self._metrics = metrics
         self._claimed_at: dict[UUID, float] = {}
         self._swept_at = 0.0
-        self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(database, self._save)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(
+            database, self._save, patience_seconds=_PATIENCE_SECONDS
+        )
 
     async def __aenter__(self) -> Self:
         await self._outcomes.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await asyncio.gather(*self._sending, return_exceptions=True)
         await self._outcomes.__aexit__(*error)
 
     async def claim(self, limit: int) -> list[Leaving]:
@@ -80,7 +85,10 @@ class Delivery:
 
     async def handle(self, leaving: Leaving) -> None:
         """Send one message and store what became of it. A stop waits for both: half of it would be an `unknown`."""
-        await asyncio.shield(self._send_and_record(leaving))
+        task = asyncio.create_task(self._send_and_record(leaving))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        await asyncio.shield(task)
 
     async def _send_and_record(self, leaving: Leaving) -> None:
         with correlation(leaving.event_id):
@@ -108,6 +116,8 @@ class Delivery:
             return Outcome(leaving, State.FAILED, reason="its channel is gone")
         if channel.access is None:
             return Outcome(leaving, State.RETRY, reason=channel.stopped_reason, retry_seconds=60)
+        if channel.kind not in self._transports:
+            return Outcome(leaving, State.RETRY, reason=f"this process serves no {channel.kind}", retry_seconds=60)
         if waited > _LATEST_START_SECONDS:
             return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
         started = time.perf_counter()

@@ -237,7 +237,7 @@ def test_pipeline_keeps_its_promises_whatever_happens_in_whatever_order(template
     run_state_machine_as_test(
         PipelineMachine,
         settings=settings(
-            max_examples=60,
+            max_examples=6,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

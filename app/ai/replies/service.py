@@ -37,6 +37,7 @@ log = structlog.get_logger()
 TURNS = "turns"  # the wake-up topic of whoever answers
 
 _PROFILE_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 10.0  # for a database that is away: an answer that is not stored is paid for twice
 _GIVE_UP_AFTER_SECONDS = 3600.0
 _RETRY_SECONDS = (15.0, 30.0, 60.0, 120.0, 240.0)
 _MOST_PICTURES_BYTES = 8 * 1024 * 1024
@@ -69,7 +70,9 @@ class Replies:
         self._profile: StoredProfile | None = None
         self._profile_read_at = 0.0
         self._courtesies: set[asyncio.Task[None]] = set()
-        self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(database, self._conclude)
+        self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(
+            database, self._conclude, patience_seconds=_PATIENCE_SECONDS
+        )
 
     async def __aenter__(self) -> Self:
         await self._conclusions.__aenter__()

@@ -17,6 +17,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.core.db.base import db_now
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
+from app.core.db.sqlite_writer import WriterConnection
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -83,7 +84,9 @@ class Database:
     async def now(self, connection: AsyncConnection) -> datetime:
         """Return the database's clock. SQLite's is this machine's."""
         if self.dialect == "sqlite":
-            return datetime.now(UTC)
+            now = datetime.now(UTC)
+            # SQLite's own clock counts milliseconds: a time written now must not lie ahead of the clock that reads it.
+            return now.replace(microsecond=now.microsecond // 1000 * 1000)
         return (await connection.execute(sa.select(db_now()))).scalar_one()
 
     @property
@@ -136,7 +139,8 @@ async def _give_back(connection: AsyncConnection) -> None:
         async with asyncio.timeout(_GIVE_BACK_SECONDS):
             await connection.close()
     except (sa.exc.DBAPIError, OSError):  # a lost or silent server; what became of the work is known already
-        await connection.invalidate()
+        if not connection.closed:
+            await connection.invalidate()
 
 
 class _unavailable_when_lost:  # noqa: N801 - used as a statement
@@ -198,7 +202,10 @@ def _sqlite_engine(path: Path, *, readonly: bool) -> AsyncEngine:
         max_overflow=0,
         hide_parameters=True,  # errors are logged, and parameters hold what people wrote
         pool_timeout=15.0 if readonly else 30.0,  # writers queue here, in order, instead of colliding in SQLite
-        connect_args={"isolation_level": None},  # BEGIN is ours, below
+        # BEGIN is ours, below. The writer's statements run in the event loop, see its module.
+        connect_args={"isolation_level": None}
+        if readonly
+        else {"async_creator_fn": lambda *_, **__: WriterConnection(path)},
     )
     sa.event.listen(engine.sync_engine, "connect", _set_pragmas(readonly=readonly))
     sa.event.listen(engine.sync_engine, "begin", _begin("BEGIN" if readonly else "BEGIN IMMEDIATE"))
