@@ -27,14 +27,14 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield database
 
 
-async def leaving(database: Database, count: int = 1, **values: Any) -> list[Leaving]:
+async def leaving(database: Database, count: int = 1, pipeline: Pipeline | None = None) -> list[Leaving]:
     """Messages that are being sent, each the only part of its turn."""
-    pipeline = Pipeline(database)
-    channel_id = await pipeline.channel()
+    pipeline = pipeline or Pipeline(database)
+    channel_id = await pipeline.channel(messages_per_second=1000)
     for _ in range(count):
         conversation_id = await pipeline.conversation(channel_id=channel_id)
         turn_id = await pipeline.turn(conversation_id, state="ready")
-        await pipeline.outbound(conversation_id, turn_id=turn_id, **values)
+        await pipeline.outbound(conversation_id, turn_id=turn_id)
     async with database.write() as connection:
         return await start(connection, LocalPacer(), count, now=await database.now(connection))
 
@@ -58,10 +58,10 @@ async def test_an_accepted_message_is_sent_and_ends_its_turn(database: Database)
     assert turn.state == TurnState.DONE
 
 
-async def test_a_thousand_outcomes_are_written_together(database: Database) -> None:
-    flying = await leaving(database, 100)
+async def test_many_outcomes_are_written_together_and_none_at_all_too(database: Database) -> None:
+    flying = await leaving(database, 30)
     outcomes = [Outcome(one, State.SENT, wamid=f"wamid.{one.id}") for one in flying]
-    assert await write(database, *outcomes) == [True] * 100
+    assert await write(database, *outcomes) == [True] * 30
     assert await write(database) == []
     assert {row.state for row in await rows(database, outbound_messages)} == {State.SENT}
 
@@ -98,19 +98,13 @@ async def test_a_definite_result_settles_a_message_that_was_parked_meanwhile(dat
 
 
 async def test_the_same_outcome_written_again_after_a_lost_answer_changes_no_state(database: Database) -> None:
+    pipeline = Pipeline(database)
     for state, again in ((State.SENT, True), (State.FAILED, False), (State.RETRY, False)):
-        (one,) = await leaving(database)
+        (one,) = await leaving(database, pipeline=pipeline)
         outcome = Outcome(one, state, wamid=f"wamid.{state}", retry_seconds=99)
         await write(database, outcome)
-        before = await Pipeline(database).row(outbound_messages, one.id)
         assert await write(database, outcome) == [again]
-        after = await Pipeline(database).row(outbound_messages, one.id)
-        assert (after.state, after.due_at >= before.due_at) == (state, True)
-        await Pipeline(database).change(channels, one.channel_id, phone_number_id=str(new_id()))
-        async with database.write() as connection:
-            from sqlalchemy import text
-
-            await connection.execute(text("DELETE FROM contact_identifiers"))
+        assert (await pipeline.row(outbound_messages, one.id)).state == state
 
 
 async def test_a_status_that_overtakes_our_own_commit_ends_the_turn_and_our_commit_adds_to_it(
