@@ -107,6 +107,7 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
     flood: list[ASGIMiddleware] = [WebhookLimit(parts.webhook_buckets, parts.metrics)] if limits.enabled else []
     edge: list[ASGIMiddleware] = [
         *flood,
+        WebhookLane(parts.webhook_door),
         RequestContext(),
         SecurityHeaders(https=server.public_url.startswith("https://")),
         RequestMetrics(parts.metrics),
@@ -133,7 +134,11 @@ def _cors(origins: Sequence[str]) -> CORSConfig | None:
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["authorization", "content-type", "idempotency-key", "x-request-id"],
         expose_headers=[
-            "x-request-id", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
+            "x-request-id",
+            "retry-after",
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
         ],
         allow_credentials=False,
         max_age=600,

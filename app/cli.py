@@ -86,9 +86,11 @@ def simulator(
     ledger: Path | None,
 ) -> None:
     """Play Meta on this machine: a Graph API that sends signed webhooks back."""
+    from app.core.log import configure_logging
     from app.simulator.config import DEFAULT_NUMBER, SimulatedNumber, SimulatorConfig
     from app.simulator.server import serve as play
 
+    configure_logging(log_format="console", level="info")
     numbers = tuple(SimulatedNumber(phone_number_id=phone_id) for phone_id in phone_ids) or (DEFAULT_NUMBER,)
     click.echo(f"The simulator listens on http://{host}:{port} and sends webhooks to {webhook}")
     play(

@@ -7,6 +7,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from operator import attrgetter
 from typing import Literal, TypeVar
@@ -28,11 +29,12 @@ from app.ai.llm.redis_state import RedisState
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState, RouteState
+from app.ai.replies.metering import set_gauges
 from app.ai.replies.service import TURNS, Replies
 from app.audit.keys import sealed_by
 from app.conversations.turns import Pace
 from app.core.db import Database
-from app.core.db.events import EventRelay
+from app.core.db.events import EVENTS, EventRelay
 from app.core.db.migrate import HEAD, migrate
 from app.core.dispatch import Dispatcher, each
 from app.core.http.limits import LimitRules
@@ -100,7 +102,6 @@ Role = Literal["web", "jobs", "scheduler"]
 Item = TypeVar("Item")
 VERSION = version("mostrador")
 
-EVENTS = "events"  # the wake-up topic of the relay
 _WEBHOOK_BURST_SECONDS = 10
 _REDIS_ANSWER_SECONDS = 1.0  # a message waits for Redis: better to fall back to this process's own knowledge
 
@@ -170,9 +171,7 @@ class Parts:
         self.session_cookies = SessionCookies(self.settings.server.public_url)
         self.second_factor = SecondFactor(self.database, self.cipher)
         self.accounts = Accounts(self.database, self.passwords, self.sessions, self.second_factor, self.metrics)
-        self.people = People(
-            self.database, self.passwords, self.sessions, public_url=self.settings.server.public_url
-        )
+        self.people = People(self.database, self.passwords, self.sessions, public_url=self.settings.server.public_url)
         self.api_keys = ApiKeys(self.database, self.sessions)
         self.live_door = LiveDoor(
             self.live,
@@ -329,6 +328,7 @@ class Parts:
             database=self.database,
             metrics=self.metrics,
             version=VERSION,
+            gauges=[partial(set_gauges, self.metrics, self.router)],
         )
         token = self.settings.server.metrics_token
         self.metrics_door = MetricsDoor(self.authentication, metrics_token=token.reveal() if token else None)

@@ -14,13 +14,15 @@ from app.conversations.events import ControlChanged, MessageReceived, TurnEnded
 from app.conversations.phone import receive_echo
 from app.conversations.receive import Arrival, Threads, receive
 from app.conversations.turns import Pace
+from app.core.db import exclusive
 from app.core.errors import Unavailable
 from app.core.events import Event
 from app.core.jobs import JobStarter
 from app.live.bus import LiveBus
 from app.live.schemas import LiveEvent, conversation_topic
 from app.outbound.events import ChannelStopped, DeliveryChanged, MessageQueued
-from app.outbound.statuses import Told, record_statuses
+from app.outbound.settle import settle_turns
+from app.outbound.statuses import Told, keep_statuses
 from app.security.events import SecurityAlertOpened
 from app.whatsapp.inbound import (
     AccountNotice,
@@ -54,7 +56,7 @@ EVENTS: dict[str, type[Event]] = {
 class Arrivals:
     """Gives what webhooks tell to those it concerns, in the unit of work of the ingest.
 
-    Statuses come first: everybody locks outbound messages before conversations.
+    Statuses come first and the turns they end last: everybody locks outbound messages, conversations, turns.
     """
 
     def __init__(self, pace: Pace) -> None:
@@ -77,10 +79,11 @@ class Arrivals:
                     arrivals.append(Arrival(fact.channel_id, fact.event_id, message))
                 case _:
                     others.append(fact)
-        await record_statuses(connection, told, now=now)
+        recorded = await keep_statuses(connection, told)
         for fact in others:
             await self._take_other(connection, fact)
         await receive(connection, arrivals, now=now, pace=self._pace, threads=self._threads)
+        await settle_turns(connection, recorded.turn_ids, now=now)
 
     async def _take_other(self, connection: AsyncConnection, fact: Fact) -> None:
         match fact.item:
@@ -88,6 +91,7 @@ class Arrivals:
                 if fact.channel_id is not None:
                     await receive_echo(connection, fact.channel_id, echo, event_id=fact.event_id)
             case IdentityChange() as change:
+                await exclusive(connection, "people")
                 await contacts.move(connection, _identity(change.before), _identity(change.after))
                 self._threads.forget()
             case PreferenceChange() as change:

@@ -26,7 +26,7 @@ class ContactsController(Controller):
     guards = (needs("contacts:read"),)
 
     @get("/{contact_id:uuid}", summary="A contact")
-    async def contact(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:
+    async def show(self, contact_id: FromPath[UUID], database: NamedDependency[Database]) -> Contact:
         """Return a contact with every identifier it is known by."""
         async with database.read() as connection:
             return await queries.contact(connection, contact_id)

@@ -13,7 +13,7 @@ from app.contacts.models import contacts
 from app.conversations.events import TurnEnded
 from app.conversations.models import conversations, messages, turns
 from app.conversations.turns import Control, Reason, State
-from app.core.db import UtcDateTime, db_now, db_now_plus
+from app.core.db import UtcDateTime, db_now, db_now_plus, one_of
 from app.core.db.events import record
 from app.whatsapp.models import media
 
@@ -62,15 +62,16 @@ async def claim(connection: AsyncConnection, limit: int) -> list[ClaimedTurn]:
     """Lease up to `limit` due turns. One whose lease ran out comes again, with the next token."""
     due = (
         sa.select(turns.c.id)
-        .where(turns.c.state.in_((State.COLLECTING, State.THINKING)), turns.c.due_at <= db_now())
+        .where(one_of(turns.c.state, (State.COLLECTING, State.THINKING)), turns.c.due_at <= db_now())
         .order_by(turns.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
     )
     rows = (
         await connection.execute(
             sa.update(turns)
-            .where(turns.c.id.in_(due))
+            .where(turns.c.id.in_(sa.select(due.c.id)))
             .values(
                 state=State.THINKING,
                 token=turns.c.token + 1,
@@ -109,13 +110,13 @@ class Held(msgspec.Struct, frozen=True):
     control_version: int
 
 
-async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, int]]) -> dict[UUID, Held]:
-    """Lock the turns given as (conversation, turn, token); return those still held with that token.
+async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, int]]) -> dict[tuple[UUID, int], Held]:
+    """Lock the turns given as (conversation, turn, token); return those still held, by turn and token.
 
     Who is not in the answer has lost its turn (superseded, or claimed by another) and must write nothing about it.
     """
     wanted = list(claimed)
-    tokens = {turn_id: token for _, turn_id, token in wanted}
+    asked = {(turn_id, token) for _, turn_id, token in wanted}
     control = {
         row.id: row
         for row in await connection.execute(
@@ -127,14 +128,14 @@ async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, 
     }
     rows = await connection.execute(
         sa.select(turns.c.id, turns.c.token, turns.c.state, turns.c.conversation_id)
-        .where(turns.c.id.in_(tokens))
+        .where(turns.c.id.in_({turn_id for turn_id, _ in asked}))
         .order_by(turns.c.id)
         .with_for_update()
     )
     return {
-        row.id: Held(control[row.conversation_id].control, control[row.conversation_id].control_version)
+        (row.id, row.token): Held(control[row.conversation_id].control, control[row.conversation_id].control_version)
         for row in rows
-        if row.state == State.THINKING and row.token == tokens[row.id]
+        if row.state == State.THINKING and (row.id, row.token) in asked
     }
 
 
@@ -263,7 +264,8 @@ async def _history(
 
 
 def _said(row: Any) -> Said:
-    return Said(row.author, row.kind, row.text, row.sent_at, row.wamid, row.stored_name, row.mime_type)
+    picture = row.stored_name if row.kind == "image" else None
+    return Said(row.author, row.kind, row.text, row.sent_at, row.wamid, picture, row.mime_type)
 
 
 def _claimed(

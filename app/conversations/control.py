@@ -25,14 +25,17 @@ async def give_to(
     """Hand the conversation to `control` and return the new control version.
 
     After this is committed no answer of the bot starts: an answer leaves only while the version is the one it was
-    made under. Giving it again to whoever holds it changes nothing. `expected_version` makes it a compare-and-set.
+    made under. Giving it again to whoever holds it makes no new version. `attention` says why a person should look;
+    None that one has. `expected_version` makes it a compare-and-set.
 
     Raises `ConversationNotFound` and `ControlHasChanged`.
     """
     c = conversations.c
     row = (
         await connection.execute(
-            sa.select(c.control, c.control_version, c.held_by).where(c.id == conversation_id).with_for_update()
+            sa.select(c.control, c.control_version, c.held_by, c.attention)
+            .where(c.id == conversation_id)
+            .with_for_update()
         )
     ).one_or_none()
     if row is None:
@@ -40,6 +43,10 @@ async def give_to(
     if expected_version is not None and row.control_version != expected_version:
         raise ControlHasChanged(row.control)
     if (row.control, row.held_by) == (control, user_id):
+        if row.attention != attention:
+            await connection.execute(
+                sa.update(conversations).where(c.id == conversation_id).values(attention=attention)
+            )
         return int(row.control_version)
     version = int(row.control_version) + 1
     await connection.execute(

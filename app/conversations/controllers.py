@@ -32,7 +32,7 @@ class ConversationsController(Controller):
     guards = (needs("conversations:read"),)
 
     @get("/", summary="The inbox")
-    async def conversations(
+    async def find(
         self,
         database: NamedDependency[Database],
         control: FromQuery[Control | None] = None,
@@ -54,7 +54,7 @@ class ConversationsController(Controller):
             return await queries.find(connection, wanted, limit=limit, cursor=after)
 
     @get("/{conversation_id:uuid}", summary="A conversation")
-    async def conversation(self, conversation_id: FromPath[UUID], database: NamedDependency[Database]) -> Conversation:
+    async def show(self, conversation_id: FromPath[UUID], database: NamedDependency[Database]) -> Conversation:
         """Return one conversation as the inbox shows it."""
         async with database.read() as connection:
             return await queries.conversation(connection, conversation_id)
@@ -68,9 +68,9 @@ class ConversationsController(Controller):
     async def take_over(
         self,
         conversation_id: FromPath[UUID],
-        data: JSONBody[ControlChange],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
+        data: JSONBody[ControlChange | None] = None,
     ) -> Conversation:
         """Hold the conversation yourself. Once this has answered, no answer of the bot starts to leave.
 
@@ -87,9 +87,9 @@ class ConversationsController(Controller):
     async def hand_back(
         self,
         conversation_id: FromPath[UUID],
-        data: JSONBody[ControlChange],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
+        data: JSONBody[ControlChange | None] = None,
     ) -> Conversation:
         """Give the conversation back to the bot, which answers what is written from now on.
 
@@ -114,7 +114,7 @@ async def _give(
     database: Database,
     conversation_id: UUID,
     control: Control,
-    change: ControlChange,
+    change: ControlChange | None,
     request: Request[Actor, Access, Any],
 ) -> Conversation:
     actor_id = request.user.user_id
@@ -124,7 +124,7 @@ async def _give(
             conversation_id,
             control,
             user_id=actor_id if control == "person" else None,
-            expected_version=change.expected_version,
+            expected_version=change.expected_version if change is not None else None,
             correlation_id=current_correlation_id(),
         )
         conversation = await queries.conversation(connection, conversation_id)

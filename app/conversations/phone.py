@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contacts.service import Identity
 from app.conversations.control import give_to
-from app.conversations.models import messages
+from app.conversations.models import conversations, messages
 from app.conversations.receive import open_threads
-from app.core.db import exclusive
+from app.core.db import db_now, exclusive
 from app.core.ids import new_id
 from app.whatsapp.inbound import PhoneEcho
 
@@ -42,3 +43,6 @@ async def receive_echo(connection: AsyncConnection, channel_id: UUID, echo: Phon
     )
     if stored.first() is not None:
         await give_to(connection, conversation_id, "person", correlation_id=event_id)
+        await connection.execute(
+            sa.update(conversations).where(conversations.c.id == conversation_id).values(last_message_at=db_now())
+        )

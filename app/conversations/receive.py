@@ -1,7 +1,8 @@
 """What arrives becomes messages and turns, a whole batch in one unit of work."""
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from app.whatsapp.inbound import InboundMessage
 from app.whatsapp.models import media
 
 _REMEMBERED_THREADS = 20_000
+_REMEMBERED_SECONDS = 10.0
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -44,14 +46,19 @@ Thread = tuple[UUID, Identity]
 class Threads:
     """Remembers which conversation a person's messages go to, so that only a first message has to look.
 
-    Forgets everything when a unit of work fails, because what it remembered may never have been stored.
+    Forgets everything when a unit of work fails, because what it remembered may never have been stored, and every few
+    seconds, because another process may have learned that an identifier belongs to somebody else now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._known: OrderedDict[Thread, UUID] = OrderedDict()
+        self._since = clock()
 
     async def find(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> dict[Thread, UUID]:
         """Return the conversation of each arrival's thread, opened where there is none."""
+        if self._clock() - self._since > _REMEMBERED_SECONDS:
+            self.forget()
         wanted = {(one.channel_id, one.identity): one.message.sender.profile_name for one in arrivals}
         found = {thread: self._known[thread] for thread in wanted if thread in self._known}
         missing = {thread: name for thread, name in wanted.items() if thread not in found}
@@ -65,6 +72,7 @@ class Threads:
 
     def forget(self) -> None:
         self._known.clear()
+        self._since = self._clock()
 
 
 async def receive(
@@ -247,7 +255,8 @@ async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UU
     found: dict[UUID, words.OpenTurn] = {}
     for row in rows:
         state = words.State(row.state)
-        if row.conversation_id in found and state is words.State.READY:
+        known = found.get(row.conversation_id)
+        if known is not None and known.state is not words.State.READY and state is words.State.READY:
             continue  # an answered turn that waits to be sent stands aside for the one that is open
         found[row.conversation_id] = words.OpenTurn(row.id, state, row.latest_at, row.restarts)
     return found

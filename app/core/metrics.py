@@ -46,7 +46,7 @@ class Metrics:
     def _arrivals(self) -> None:
         self.webhook_requests = self._counter(
             "webhook_requests",
-            "Webhook requests by outcome: stored, duplicate, bad_signature, dead, unavailable.",
+            "Webhook requests by outcome: stored, duplicate, bad_signature, unavailable.",
             "outcome",
         )
         self.webhook_duration = self._histogram(
@@ -76,7 +76,7 @@ class Metrics:
         )
         self.turn_stage = self._histogram(
             "turn_stage_seconds",
-            "The same time by stage: debounce, queue, retrieval, llm, send.",
+            "The same time by stage: queue (the quiet wait included), llm, send.",
             _TURN_SECONDS,
             "stage",
         )
@@ -91,9 +91,6 @@ class Metrics:
         )
         self.send_ratelimited = self._counter(
             "send_ratelimited", "Sends held back by a limit, by scope: pair, number, account.", "scope"
-        )
-        self.send_not_before = self._gauge(
-            "send_not_before_seconds", "Seconds until the most delayed number or pair may send again."
         )
 
     def _models(self) -> None:

@@ -5,24 +5,14 @@ never fails and never waits, and many tellings become one.
 """
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol, Self, runtime_checkable
 from weakref import WeakSet
 
-import structlog
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-
 from app.core.ids import new_id
+from app.core.redis_channel import for_ever, listener, messages, scoped, sender
 
 __all__ = ["InProcessWake", "RedisWake", "Wake", "open_wake"]
-
-_log = structlog.get_logger()
-
-_LONGEST_PAUSE_SECONDS = 5.0
-_ANSWER_SECONDS = 5.0
-_SILENCE_SECONDS = 15.0  # a listener that heard nothing for so long asks whether the server is still there
 
 
 @runtime_checkable  # Litestar checks what it hands to controllers
@@ -84,10 +74,9 @@ class RedisWake:
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
-        self._listener = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=_ANSWER_SECONDS)
-        # Publish and subscribe know no databases, so the channel's name carries the number.
-        self._channel = f"mostrador:wake:{self._redis.connection_pool.connection_kwargs.get('db') or 0}"
+        self._redis = sender(url)
+        self._listener = listener(url)
+        self._channel = scoped("mostrador:wake", self._redis)
         self._name = str(new_id())
         self._local = InProcessWake()
         self._unsent: set[str] = set()
@@ -97,8 +86,8 @@ class RedisWake:
 
     async def __aenter__(self) -> Self:
         self._tasks = [
-            asyncio.create_task(_for_ever("wake.send", self._send), name="wake.send"),
-            asyncio.create_task(_for_ever("wake.listen", self._listen), name="wake.listen"),
+            asyncio.create_task(for_ever("wake.send", self._send), name="wake.send"),
+            asyncio.create_task(for_ever("wake.listen", self._listen), name="wake.listen"),
         ]
         return self
 
@@ -138,13 +127,13 @@ class RedisWake:
         try:
             async with self._listener.pubsub() as subscription:
                 await subscription.subscribe(self._channel)
-                async for said in _messages(subscription):
+                async for said in messages(subscription):
                     connected()
                     if said is None:
                         self._listening.set()
                         self._local.notify_all()  # whatever was said while this process could not hear
                     else:
-                        self._heard(*said.split("\n"))
+                        self._heard(*said.decode(errors="replace").split("\n"))
         finally:
             self._listening.clear()
 
@@ -152,45 +141,3 @@ class RedisWake:
         if sender != self._name:  # its own were told directly
             for topic in topics:
                 self._local.notify(topic)
-
-
-async def _messages(subscription: PubSub) -> AsyncIterator[str | None]:
-    """Yield the text of each message, and None when the subscription has just been made or made again.
-
-    A connection that died without a word is found by a ping, whose answer comes the same way as messages do.
-    """
-    asked = False
-    while True:
-        message = await subscription.get_message(timeout=_ANSWER_SECONDS if asked else _SILENCE_SECONDS)
-        if message is None:
-            if asked:
-                raise TimeoutError("the server did not answer a ping")
-            await subscription.ping()
-            asked = True
-            continue
-        asked = False
-        if message["type"] == "subscribe":
-            yield None
-        elif message["type"] == "message":
-            yield message["data"].decode(errors="replace")
-
-
-async def _for_ever(name: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
-    """Do `work` again whenever it fails, with growing pauses; it calls its argument each time it got through."""
-    failures = 0
-
-    def connected() -> None:
-        nonlocal failures
-        if failures:
-            failures = 0
-            _log.info("redis.restored", task=name)
-
-    while True:
-        try:
-            await work(connected)
-        except Exception as error:  # noqa: BLE001 - outermost loop of its task: nothing may end it but the stop
-            failures += 1
-            if failures == 1:
-                _log.warning("redis.lost", task=name, error=repr(error))
-        longest = min(_LONGEST_PAUSE_SECONDS, 0.05 * 2 ** min(failures, 10))
-        await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, protects nothing

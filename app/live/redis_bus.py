@@ -1,27 +1,22 @@
 """The live bus between processes, over Redis publish and subscribe on one channel."""
 
 import asyncio
-import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 from uuid import UUID
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 
 from app.core.ids import new_id
+from app.core.redis_channel import for_ever, listener, messages, scoped, sender
 from app.live.bus import InProcessBus, Subscription
 from app.live.schemas import Happened, LiveEvent
 
 _MOST_UNSENT = 4096
 _MOST_IN_ONE = 256
-_LONGEST_PAUSE_SECONDS = 5.0
-_ANSWER_SECONDS = 5.0
-_SILENCE_SECONDS = 15.0  # a listener that heard nothing for so long asks whether the server is still there
 
 log = structlog.get_logger()
 
@@ -44,10 +39,9 @@ class RedisBus:
     """
 
     def __init__(self, url: str) -> None:
-        self._sender = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
-        self._listener = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=_ANSWER_SECONDS)
-        # Publish and subscribe know no databases, so the channel's name carries the number.
-        self._channel = f"mostrador:live:{self._sender.connection_pool.connection_kwargs.get('db') or 0}"
+        self._sender = sender(url)
+        self._listener = listener(url)
+        self._channel = scoped("mostrador:live", self._sender)
         self._name = new_id()
         self._local = InProcessBus()
         self._unsent: deque[Happened] = deque()
@@ -58,8 +52,8 @@ class RedisBus:
 
     async def __aenter__(self) -> Self:
         self._tasks = [
-            asyncio.create_task(_for_ever("live.send", self._send), name="live.send"),
-            asyncio.create_task(_for_ever("live.listen", self._listen), name="live.listen"),
+            asyncio.create_task(for_ever("live.send", self._send), name="live.send"),
+            asyncio.create_task(for_ever("live.listen", self._listen), name="live.listen"),
         ]
         return self
 
@@ -111,7 +105,7 @@ class RedisBus:
         try:
             async with self._listener.pubsub() as subscription:
                 await subscription.subscribe(self._channel)
-                async for said in _messages(subscription):
+                async for said in messages(subscription):
                     connected()
                     if said is None:
                         self._listening.set()
@@ -133,45 +127,3 @@ class RedisBus:
         if bundle.lost:
             self._local.resync()
         self._local.deliver(bundle.happened)
-
-
-async def _messages(subscription: PubSub) -> AsyncIterator[bytes | None]:
-    """Yield each message, and None when the subscription has just been made or made again.
-
-    A connection that died without a word is found by a ping, whose answer comes the same way as messages do.
-    """
-    asked = False
-    while True:
-        message = await subscription.get_message(timeout=_ANSWER_SECONDS if asked else _SILENCE_SECONDS)
-        if message is None:
-            if asked:
-                raise TimeoutError("the server did not answer a ping")
-            await subscription.ping()
-            asked = True
-            continue
-        asked = False
-        if message["type"] == "subscribe":
-            yield None
-        elif message["type"] == "message":
-            yield message["data"]
-
-
-async def _for_ever(name: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
-    """Do `work` again whenever it fails, with growing pauses; it calls its argument each time it got through."""
-    failures = 0
-
-    def connected() -> None:
-        nonlocal failures
-        if failures:
-            failures = 0
-            log.info("redis.restored", task=name)
-
-    while True:
-        try:
-            await work(connected)
-        except Exception as error:  # noqa: BLE001 - outermost loop of its task: nothing may end it but the stop
-            failures += 1
-            if failures == 1:
-                log.warning("redis.lost", task=name, error=type(error).__name__)
-        longest = min(_LONGEST_PAUSE_SECONDS, 0.05 * 2 ** min(failures, 10))
-        await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, protects nothing

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from app.audit.requests import entry
@@ -23,6 +24,7 @@ from app.outbound.schemas import Message, NewMessage, OutboundDetails, OutboundM
 from app.outbound.states import State
 
 _IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,128}$"
+_WRITTEN_BEFORE = ResponseSpec(Message, description="This key has written the message before.", generate_examples=False)
 
 
 class MessagesController(Controller):
@@ -31,7 +33,7 @@ class MessagesController(Controller):
     guards = (needs("conversations:read"),)
 
     @get("/", summary="A conversation's messages")
-    async def messages(
+    async def find(
         self,
         conversation_id: FromPath[UUID],
         database: NamedDependency[Database],
@@ -44,14 +46,19 @@ class MessagesController(Controller):
         async with database.read() as connection:
             return await queries.thread(connection, conversation_id, limit=limit, cursor=after, raw=raw)
 
-    @post("/", guards=[needs("conversations:answer")], summary="Write a message")
+    @post(
+        "/",
+        guards=[needs("conversations:answer")],
+        responses={HTTP_200_OK: _WRITTEN_BEFORE},
+        summary="Write a message",
+    )
     async def write(
         self,
         conversation_id: FromPath[UUID],
         data: JSONBody[NewMessage],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
         idempotency_key: Annotated[
             str | None,
             HeaderParameter(
@@ -86,7 +93,7 @@ class OutboundController(Controller):
     guards = (needs("outbound:read"),)
 
     @get("/", summary="What leaves")
-    async def messages(
+    async def find(
         self,
         database: NamedDependency[Database],
         in_state: Annotated[State | None, QueryParameter(name="state")] = None,
@@ -102,7 +109,7 @@ class OutboundController(Controller):
             return await queries.queue(connection, wanted, limit=limit, cursor=after)
 
     @get("/{outbound_id:uuid}", summary="A message that leaves")
-    async def message(self, outbound_id: FromPath[UUID], database: NamedDependency[Database]) -> OutboundDetails:
+    async def show(self, outbound_id: FromPath[UUID], database: NamedDependency[Database]) -> OutboundDetails:
         """Return one message that leaves, with its content."""
         async with database.read() as connection:
             return await queries.outbound(connection, outbound_id)
@@ -118,7 +125,7 @@ class OutboundController(Controller):
         outbound_id: FromPath[UUID],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
     ) -> OutboundDetails:
         """Withdraw a message that still waits. Answers 409 once it is being sent, or has ended."""
         async with database.write() as connection:
@@ -141,7 +148,7 @@ class OutboundController(Controller):
         data: JSONBody[Resolution],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
     ) -> OutboundDetails:
         """Say what became, or shall become, of an `unknown` message.
 

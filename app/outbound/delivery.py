@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
+from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, save
@@ -29,6 +30,7 @@ OUTBOX = "outbox"  # the wake-up topic of whoever delivers
 SEND_TIMEOUT_SECONDS = 15.0
 _LATEST_START_SECONDS = 8.0  # lease 30 s > this + time-out + 5 s: a send never outlives its lease
 _SWEEP_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0  # for a database that is away: an outcome that is not stored makes an `unknown`
 _NOT_ATTEMPTED_WAIT_SECONDS = 5.0
 
 
@@ -53,13 +55,17 @@ class Delivery:
         self._metrics = metrics
         self._claimed_at: dict[UUID, float] = {}
         self._swept_at = 0.0
-        self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(database, self._save)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(
+            database, self._save, patience_seconds=_PATIENCE_SECONDS
+        )
 
     async def __aenter__(self) -> Self:
         await self._outcomes.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await asyncio.gather(*self._sending, return_exceptions=True)
         await self._outcomes.__aexit__(*error)
 
     async def claim(self, limit: int) -> list[Leaving]:
@@ -79,15 +85,25 @@ class Delivery:
 
     async def handle(self, leaving: Leaving) -> None:
         """Send one message and store what became of it. A stop waits for both: half of it would be an `unknown`."""
-        await asyncio.shield(self._send_and_record(leaving))
+        task = asyncio.create_task(self._send_and_record(leaving))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        await asyncio.shield(task)
 
     async def _send_and_record(self, leaving: Leaving) -> None:
-        outcome = await self._attempt(leaving)
-        ours = await self._outcomes.save(outcome)
-        if not ours:
-            self._metrics.fenced_writes.inc()
-            log.warning("outbound.lost_lease", outbound_id=str(leaving.id), state=outcome.state)
-        log.debug("outbound.attempted", outbound_id=str(leaving.id), state=outcome.state, code=outcome.error_code)
+        with correlation(leaving.event_id):
+            outcome = await self._attempt(leaving)
+            ours = await self._outcomes.save(outcome)
+            if not ours:
+                self._metrics.fenced_writes.inc()
+            log.info(
+                "outbound.attempted",
+                outbound_id=str(leaving.id),
+                state=outcome.state,
+                attempt=leaving.attempt,
+                code=outcome.error_code,
+                ours=ours,
+            )
         if outcome.state is State.SENT and leaving.opened_at is not None:
             seconds = (datetime.now(UTC) - leaving.opened_at).total_seconds()
             self._metrics.turn_duration.labels("replied").observe(max(0.0, seconds))
@@ -100,6 +116,8 @@ class Delivery:
             return Outcome(leaving, State.FAILED, reason="its channel is gone")
         if channel.access is None:
             return Outcome(leaving, State.RETRY, reason=channel.stopped_reason, retry_seconds=60)
+        if channel.kind not in self._transports:
+            return Outcome(leaving, State.RETRY, reason=f"this process serves no {channel.kind}", retry_seconds=60)
         if waited > _LATEST_START_SECONDS:
             return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
         started = time.perf_counter()
@@ -135,6 +153,7 @@ class Delivery:
         policy = rule.retry
         may_retry = rule.action is ErrorAction.RETRY and policy is not None
         if may_retry and policy is not None and (policy.most_tries is None or leaving.attempt < policy.most_tries):
+            self._metrics.send_ratelimited.labels(rule.scope).inc()
             held_seconds = await self._pacer.hold(number, pacing_key(leaving.recipient), error)
             wait_seconds = max(
                 held_seconds, error.retry_after_seconds or 0.0, policy.delay_seconds(leaving.attempt - 1)

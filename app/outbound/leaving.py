@@ -7,12 +7,13 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contacts.models import contacts
 from app.conversations import turns as words
 from app.conversations.models import conversations, turns
-from app.core.db import db_now
+from app.core.db import db_now, one_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import DeliveryChanged
@@ -25,8 +26,11 @@ from app.whatsapp.pacing import Pacer
 from app.whatsapp.transport import Recipient
 from app.whatsapp.window import is_window_open
 
+log = structlog.get_logger()
+
 LEASE = timedelta(seconds=30)  # longer than any send may take; after it nobody knows what became of the message
 
+_MOST_LOOKS = 20
 _TEMPLATE_LIFE = timedelta(hours=24)  # what could not leave for so long is not news any more
 
 
@@ -69,45 +73,74 @@ def judge(row: Any, content: Content, now: datetime) -> Verdict | None:
 
 
 async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: datetime) -> list[Leaving]:
-    """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave."""
-    rows = await _candidates(connection, limit)
-    if not rows:
-        return []
-    rows = await _with_conversation(connection, rows)
+    """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave.
+
+    Where one may not leave, the next of its conversation is looked at, so that it need not wait for the next claim.
+    """
     leaving: list[Leaving] = []
-    stay: list[tuple[Any, Verdict]] = []
-    for row in rows:
-        content = decode_content(row.content)
-        verdict = judge(row, content, now)
-        if verdict is None:
-            recipient = pacing_key(Recipient(row.phone, row.user_id))
-            wait_seconds = await pacer.take(row.phone_number_id, recipient, per_second=row.messages_per_second)
-            if wait_seconds > 0:
-                verdict = Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds))
-        if verdict is None:
-            leaving.append(_leaving(row, content))
-        else:
-            stay.append((row, verdict))
-    await _flip(connection, leaving, now)
-    await _stay(connection, stay, now)
+    for _ in range(_MOST_LOOKS):
+        started, ended = await _look(connection, pacer, limit - len(leaving), now)
+        leaving += started
+        if not ended or len(leaving) == limit:
+            break
     return leaving
 
 
+async def _look(
+    connection: AsyncConnection, pacer: Pacer, limit: int, now: datetime
+) -> tuple[list[Leaving], list[tuple[Any, Verdict]]]:
+    """Take one look at what is due; return what leaves now, and what has ended without leaving."""
+    rows = await _candidates(connection, limit)
+    if not rows:
+        return [], []
+    leaving: list[Leaving] = []
+    stay: list[tuple[Any, Verdict]] = []
+    for row in await _with_conversation(connection, rows):
+        content = _readable(row)
+        verdict = Verdict(State.FAILED, words.Reason.SEND_FAILED) if content is None else judge(row, content, now)
+        if verdict is None:
+            verdict = await _paced(pacer, row, now)
+        if verdict is None and content is not None:
+            leaving.append(_leaving(row, content))
+        elif verdict is not None:
+            stay.append((row, verdict))
+    await _flip(connection, leaving, now)
+    await _stay(connection, stay, now)
+    return leaving, [(row, verdict) for row, verdict in stay if verdict.due_at is None]
+
+
+async def _paced(pacer: Pacer, row: Any, now: datetime) -> Verdict | None:
+    recipient = pacing_key(Recipient(row.phone, row.user_id))
+    wait_seconds = await pacer.take(row.phone_number_id, recipient, per_second=row.messages_per_second)
+    return Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds)) if wait_seconds > 0 else None
+
+
+def _readable(row: Any) -> Content | None:
+    """Return the content; None for one that this version cannot read, which must not stop those behind it."""
+    try:
+        return decode_content(row.content)
+    except msgspec.DecodeError:
+        log.error("outbound.unreadable", outbound_id=str(row.id))  # noqa: TRY400 - the trace would hold the content
+        return None
+
+
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
-    """The first waiting message of each conversation, if it is due, on channels that work."""
+    """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
     o = outbound_messages.c
-    earlier = outbound_messages.alias("earlier")
+    other = outbound_messages.alias("other")
+    comes_before = sa.and_(other.c.id < o.id, other.c.scheduled_at <= db_now())
     is_first = ~sa.exists().where(
-        earlier.c.conversation_id == o.conversation_id,
-        earlier.c.state.in_(WAITING),
-        earlier.c.scheduled_at <= db_now(),
-        earlier.c.id < o.id,
+        other.c.conversation_id == o.conversation_id,
+        one_of(other.c.state, WAITING),
+        other.c.id != o.id,
+        sa.or_(comes_before, other.c.state == State.PROCESSING),
     )
     rows = await connection.execute(
         sa.select(*o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
         .join(channels, channels.c.id == o.channel_id)
         .join(contacts, contacts.c.id == o.contact_id)
-        .where(o.state.in_(CLAIMABLE), o.due_at <= db_now(), channels.c.stopped_at.is_(None), is_first)
+        .where(one_of(o.state, WAITING), o.state.in_(CLAIMABLE), o.due_at <= db_now())  # the first names the index
+        .where(channels.c.stopped_at.is_(None), is_first)
         .order_by(o.priority.desc(), o.due_at)
         .limit(limit)
         .with_for_update(of=outbound_messages, skip_locked=True)
@@ -238,10 +271,16 @@ async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]]
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
     o = outbound_messages.c
+    over = (
+        sa.select(o.id)
+        .where(one_of(o.state, WAITING), o.state == State.PROCESSING, o.due_at <= db_now())
+        .with_for_update(skip_locked=True)  # who has it locked is writing its outcome
+        .cte("over")
+    )
     rows = (
         await connection.execute(
             sa.update(outbound_messages)
-            .where(o.state == State.PROCESSING, o.due_at <= db_now())
+            .where(o.id.in_(sa.select(over.c.id)))
             .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
             .returning(o.id, o.conversation_id, o.turn_id, o.event_id)
         )

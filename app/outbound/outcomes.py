@@ -34,15 +34,16 @@ class Outcome(msgspec.Struct, frozen=True):
 async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now: datetime) -> list[bool]:
     """Write the outcomes of attempts that are still ours; say for each whether it was.
 
-    An attempt whose lease ran out is in `unknown`: its own definite result settles that too.
+    An attempt whose lease ran out is in `unknown`: its own definite result settles that too. Where a status was faster
+    and says that WhatsApp has the message, only our own acceptance is left to be noted.
     """
-    held = await _held(connection, outcomes)
-    mine = [one for one in outcomes if one.leaving.attempt_id in held]
+    states = await _states(connection, outcomes)
+    mine = [one for one in outcomes if _is_ours(one, states.get(one.leaving.attempt_id))]
     if mine:
         await _write(connection, mine, now)
         await _stop_channels(connection, mine, now)
         accepted = {(one.leaving.channel_id, one.wamid): one.leaving.id for one in mine if one.wamid is not None}
-        await adopt_orphans(connection, accepted, now=now)
+        await adopt_orphans(connection, accepted)
         await record(
             connection,
             [
@@ -56,22 +57,26 @@ async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now:
             ],
         )
         await settle_turns(connection, {one.leaving.turn_id for one in mine if one.leaving.turn_id}, now=now)
-    return [one.leaving.attempt_id in held for one in outcomes]
+    return [one in mine for one in outcomes]
 
 
-async def _held(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> set[UUID]:
+def _is_ours(one: Outcome, state: State | None) -> bool:
+    return state in (State.PROCESSING, State.UNKNOWN) or (state is State.SENT and one.state is State.SENT)
+
+
+async def _states(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> dict[UUID, State]:
+    """Lock the messages whose attempt is still the one that ended; return their states by attempt."""
     o = outbound_messages.c
     rows = await connection.execute(
-        sa.select(o.attempt_id)
+        sa.select(o.attempt_id, o.state)
         .where(
             o.id.in_([one.leaving.id for one in outcomes]),
             o.attempt_id.in_([one.leaving.attempt_id for one in outcomes]),
-            o.state.in_((State.PROCESSING, State.UNKNOWN)),
         )
         .order_by(o.id)
         .with_for_update()
     )
-    return set(rows.scalars())
+    return {row.attempt_id: State(row.state) for row in rows}
 
 
 async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -107,14 +112,13 @@ def _row(one: Outcome, now: datetime) -> dict[str, Any]:
 
 
 async def _stop_channels(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    for one in outcomes:
-        if not one.stop_channel:
-            continue
-        reason = one.reason or "WhatsApp refuses this channel"
+    reasons = {one.leaving.channel_id: one.reason for one in outcomes if one.stop_channel}
+    for channel_id in sorted(reasons):
+        reason = reasons[channel_id] or "WhatsApp refuses this channel"
         stopped = await connection.execute(
             sa.update(channels)
-            .where(channels.c.id == one.leaving.channel_id, channels.c.stopped_at.is_(None))
+            .where(channels.c.id == channel_id, channels.c.stopped_at.is_(None))
             .values(stopped_at=now, stopped_reason=reason)
         )
         if stopped.rowcount:
-            await record(connection, [ChannelStopped(channel_id=one.leaving.channel_id, reason=reason)])
+            await record(connection, [ChannelStopped(channel_id=channel_id, reason=reason)])

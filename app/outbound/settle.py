@@ -1,6 +1,6 @@
 """When the last part of an answer has ended, its turn ends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,18 +36,29 @@ async def settle_turns(connection: AsyncConnection, turn_ids: Iterable[UUID], *,
     wanted = set(turn_ids)
     if not wanted:
         return
-    o = outbound_messages.c
-    rows = await connection.execute(
-        sa.select(turns.c.id, turns.c.conversation_id, turns.c.event_id, o.state)
-        .join(outbound_messages, o.turn_id == turns.c.id)
-        .where(turns.c.id.in_(wanted), turns.c.state.in_((TurnState.READY, TurnState.SENDING)))
-    )
-    parts: dict[tuple[UUID, UUID, UUID | None], list[State]] = {}
-    for row in rows:
-        parts.setdefault((row.id, row.conversation_id, row.event_id), []).append(State(row.state))
+    answered = (
+        await connection.execute(
+            sa.select(turns.c.id, turns.c.conversation_id, turns.c.event_id)
+            .where(turns.c.id.in_(wanted), turns.c.state.in_((TurnState.READY, TurnState.SENDING)))
+            .order_by(turns.c.id)
+            .with_for_update()
+        )
+    ).all()
+    # Read under the lock, in a statement of its own: two processes that each end another part of one answer would
+    # otherwise both see the other's part still on its way, and nobody would end the turn.
+    states = await _states(connection, [turn.id for turn in answered])
     endings = []
-    for (turn_id, conversation_id, event_id), states in parts.items():
-        found = verdict(states)
+    for turn in answered:
+        found = verdict(states.get(turn.id, ()))
         if found is not None:
-            endings.append(Ending(turn_id, conversation_id, found[0], found[1], event_id))
+            endings.append(Ending(turn.id, turn.conversation_id, found[0], found[1], turn.event_id))
     await end(connection, endings, now=now)
+
+
+async def _states(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> dict[UUID, list[State]]:
+    found: dict[UUID, list[State]] = {}
+    if turn_ids:
+        o = outbound_messages.c
+        for row in await connection.execute(sa.select(o.turn_id, o.state).where(o.turn_id.in_(turn_ids))):
+            found.setdefault(row.turn_id, []).append(State(row.state))
+    return found

@@ -1,6 +1,6 @@
 """What WhatsApp says about messages that left: facts with their times, matched by wamid or by our own tracker."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,13 +34,27 @@ class Told(msgspec.Struct, frozen=True):
     status: DeliveryStatus
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """How many statuses were new, and the turns that may have ended by them: `settle_turns` is for the caller."""
+
+    new: int = 0
+    turn_ids: frozenset[UUID] = frozenset()
+
+
 async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, now: datetime) -> int:
-    """Keep every status once and apply it to its message; return how many were new.
+    """Keep every status once, apply it to its message, and end the turns that end by it; return how many were new."""
+    recorded = await keep_statuses(connection, told)
+    await settle_turns(connection, recorded.turn_ids, now=now)
+    return recorded.new
+
+
+async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Recorded:
+    """Keep every status once and apply it to its message.
 
     One that matches nothing yet (it overtook our own commit) is kept as an orphan and adopted later.
     """
     if not told:
-        return 0
+        return Recorded()
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in told:
         status = one.status
@@ -64,13 +78,15 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
         [rows[key] for key in sorted(rows, key=str)],
     )
     new = [rows[tuple(row)] for row in inserted]
-    if new:
-        await _apply(connection, new, await _matches(connection, new), now)
-    return len(new)
+    turn_ids = await _apply(connection, new, await _matches(connection, new)) if new else frozenset()
+    return Recorded(len(new), turn_ids)
 
 
-async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID, str], UUID], *, now: datetime) -> None:
-    """Apply the statuses that came before we knew their message: {(channel, wamid): outbound id}."""
+async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID, str], UUID]) -> None:
+    """Apply the statuses that came before we knew their message: {(channel, wamid): outbound id}.
+
+    The caller settles the turns of these messages.
+    """
     if not wamids:
         return
     d = delivery_statuses.c
@@ -84,7 +100,7 @@ async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID,
     found = [dict(row) for row in rows if (row["channel_id"], row["wamid"]) in wamids]
     if found:
         ids = [wamids[row["channel_id"], row["wamid"]] for row in found]
-        await _apply(connection, found, await _outbound(connection, outbound_messages.c.id.in_(ids)), now)
+        await _apply(connection, found, await _outbound(connection, outbound_messages.c.id.in_(ids)))
 
 
 _COLUMNS = (
@@ -100,13 +116,11 @@ _COLUMNS = (
 
 
 async def _matches(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[Any]:
+    """Lock the messages that the statuses name, in one statement, so that their order is everybody's."""
     o = outbound_messages.c
-    wamids = {row["wamid"] for row in rows}
+    named = o.wamid.in_({row["wamid"] for row in rows})
     attempts = {attempt for row in rows if (attempt := _attempt_id(row["tracker"])) is not None}
-    by_wamid = await _outbound(connection, o.wamid.in_(wamids))
-    known = {row.attempt_id for row in by_wamid}
-    by_tracker = await _outbound(connection, o.attempt_id.in_(attempts - known)) if attempts - known else ()
-    return [*by_wamid, *by_tracker]
+    return await _outbound(connection, sa.or_(named, o.attempt_id.in_(attempts)) if attempts else named)
 
 
 async def _outbound(connection: AsyncConnection, where: sa.ColumnElement[bool]) -> Sequence[Any]:
@@ -126,18 +140,19 @@ def _attempt_id(text: str | None) -> UUID | None:
 
 
 async def _apply(
-    connection: AsyncConnection, rows: Sequence[dict[str, Any]], matches: Iterable[Any], now: datetime
-) -> None:
-    by_wamid, by_attempt = {}, {}
-    for match in matches:
-        by_attempt[match.attempt_id] = match
-        if match.wamid is not None:
-            by_wamid[match.channel_id, match.wamid] = match
-    adopted, updates, facts = [], [], []
+    connection: AsyncConnection, rows: Sequence[dict[str, Any]], matches: Sequence[Any]
+) -> frozenset[UUID]:
+    """Write what the statuses say about their messages; return the turns that may have ended by it."""
+    by_wamid = {(match.channel_id, match.wamid): match for match in matches if match.wamid is not None}
+    by_attempt = {(match.channel_id, match.attempt_id): match for match in matches if match.attempt_id is not None}
+    adopted, updates, facts, touched = [], [], [], set()
     for row in sorted(rows, key=lambda one: one["at"]):
-        match = by_wamid.get((row["channel_id"], row["wamid"])) or by_attempt.get(_attempt_id(row["tracker"]))
+        channel_id = row["channel_id"]
+        match = by_wamid.get((channel_id, row["wamid"])) or by_attempt.get((channel_id, _attempt_id(row["tracker"])))
         if match is None:
             continue
+        if match.turn_id is not None:
+            touched.add(match.turn_id)
         adopted.append(
             {
                 "outbound": match.id,
@@ -156,14 +171,10 @@ async def _apply(
                 change=row["status"],
             )
         )
-    if not updates:
-        return
-    await _write(connection, updates, adopted)
-    await record(connection, facts)
-    touched = {match.turn_id for match in by_attempt.values() if match.turn_id is not None}
-    healed = {match.turn_id for match in by_attempt.values() if match.turn_id and match.state == State.UNKNOWN}
-    failed = any(update["failed_at"] for update in updates)
-    await settle_turns(connection, touched if failed else healed, now=now)
+    if updates:
+        await _write(connection, updates, adopted)
+        await record(connection, facts)
+    return frozenset(touched)
 
 
 def _update(match: Any, row: dict[str, Any]) -> dict[str, Any]:

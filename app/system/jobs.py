@@ -59,7 +59,7 @@ def jobs(database: Database, media_dir: Path, keys: KeyRotation) -> list[Job]:
             retries=3,
             ttl_seconds=24 * 3600,
             retry_delay_seconds=60,
-        )
+        ),
     ]
 
 

@@ -69,12 +69,14 @@ class Health:
         database: Database,
         metrics: Metrics,
         version: str,
+        gauges: Sequence[Callable[[], Awaitable[None]]] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backlog = backlog
         self._database = database
         self._metrics = metrics
         self._version = version
+        self._gauges = gauges
         self._probes = _Remembered(lambda: self._look(probes), clock)
         self._at_once = [probe for probe in ready if isinstance(probe, Draining)]
         remembered = [probe for probe in ready if not isinstance(probe, Draining)]
@@ -115,6 +117,8 @@ class Health:
         if look.backlog is not None:
             self._set_backlog(look.backlog)
         self._metrics.pool_in_use.set(self._database.waiting)
+        for set_gauge in self._gauges:
+            await set_gauge()
         return self._metrics.render()
 
     async def _look(self, probes: Sequence[Probe]) -> _Look:

@@ -1,5 +1,6 @@
 """The numbers we speak through: who they are, their secrets, whether WhatsApp lets us use them."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.service import AuditEntry, record
-from app.core.db import Database, db_now, exclusive
+from app.core.db import Database, DatabaseUnavailable, db_now, exclusive
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.security.cipher import Cipher, Undecryptable
@@ -95,7 +96,8 @@ class Channels:
         self._configured = {one.phone_number_id: one for one in configured}
         self._by_id: dict[UUID, Channel] = {}
         self._by_number: dict[str, Channel] = {}
-        self._read_at = -_FRESH_SECONDS
+        self._read_at: float | None = None
+        self._reading = asyncio.Lock()
 
     async def open(self) -> None:
         """Make the configured channels known to the database, and read all."""
@@ -163,8 +165,21 @@ class Channels:
         return await self.get(channel_id)
 
     async def _freshen(self) -> None:
-        if time.monotonic() - self._read_at > _FRESH_SECONDS:
-            await self.refresh()
+        """Read again what is old, once for all who ask. While the database is away, what was known still is."""
+        if self._is_fresh():
+            return
+        async with self._reading:
+            if self._is_fresh():
+                return
+            try:
+                await self.refresh()
+            except DatabaseUnavailable:
+                if self._read_at is None:
+                    raise
+                self._read_at = time.monotonic()
+
+    def _is_fresh(self) -> bool:
+        return self._read_at is not None and time.monotonic() - self._read_at <= _FRESH_SECONDS
 
     def _channel(self, row: Any) -> Channel:
         configured = self._configured.get(row.phone_number_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK
 
 from app.audit.requests import entry
@@ -19,6 +19,7 @@ from app.core.wake import Wake
 from app.whatsapp import ingest, queries
 from app.whatsapp.channels import Channel, Channels, ChannelSecrets, NewChannel, Source
 from app.whatsapp.intake import INBOX
+from app.whatsapp.pacing import PER_SECOND
 from app.whatsapp.queries import EventNotDead
 from app.whatsapp.schemas import (
     ChannelDefaults,
@@ -41,14 +42,14 @@ class ChannelsController(Controller):
     guards = (needs("channels:read"),)
 
     @get("/", summary="Channels")
-    async def channels(
+    async def find(
         self, channels: NamedDependency[Channels], channel_defaults: NamedDependency[ChannelDefaults]
     ) -> ChannelList:
         """List the numbers we speak through, without their secrets. There are few: the list is whole."""
         return ChannelList(items=[_details(one, channel_defaults) for one in await channels.all()])
 
     @get("/{channel_id:uuid}", summary="A channel")
-    async def channel(
+    async def show(
         self,
         channel_id: FromPath[UUID],
         channels: NamedDependency[Channels],
@@ -101,7 +102,7 @@ class EventsController(Controller):
     guards = (needs("webhooks:read"),)
 
     @get("/", summary="Stored webhooks")
-    async def events(
+    async def find(
         self,
         database: NamedDependency[Database],
         in_state: Annotated[EventState | None, QueryParameter(name="state")] = None,
@@ -114,7 +115,7 @@ class EventsController(Controller):
             return await queries.events(connection, in_state, limit=limit, cursor=after)
 
     @get("/{event_id:uuid}", summary="A stored webhook")
-    async def event(self, event_id: FromPath[UUID], database: NamedDependency[Database]) -> WebhookDetails:
+    async def show(self, event_id: FromPath[UUID], database: NamedDependency[Database]) -> WebhookDetails:
         """Return a stored webhook with its body."""
         async with database.read() as connection:
             return await queries.event(connection, event_id)
@@ -130,7 +131,7 @@ class EventsController(Controller):
         event_id: FromPath[UUID],
         request: Request[Actor, Access, Any],
         database: NamedDependency[Database],
-        wake: NamedDependency[Wake],
+        wake: NamedDependency[SkipValidation[Wake]],
     ) -> WebhookDetails:
         """Take up a dead webhook once more; what of it was stored before is not stored again.
 
@@ -154,7 +155,7 @@ def _new_channel(data: ChannelToAdd, defaults: ChannelDefaults) -> NewChannel:
         graph_url=defaults.graph_url,
         api_version=data.api_version or defaults.api_version,
         secrets=ChannelSecrets(data.token, tuple(data.app_secrets), data.verify_token),
-        messages_per_second=data.messages_per_second,
+        messages_per_second=data.messages_per_second or PER_SECOND,
     )
 
 

@@ -4,7 +4,8 @@ A batch that fails is tried event by event, and an event that fails item by item
 An event that was claimed several times without an outcome (its process died each time) is dead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.service import AuditEntry, record
-from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus
+from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus, savepoint
 from app.whatsapp.channels import Channels
 from app.whatsapp.errors import Unintelligible
 from app.whatsapp.inbound import Inbound, Unreadable
@@ -78,11 +79,12 @@ class Ingest:
             .order_by(c.due_at, c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
         )
         async with self._database.write() as connection:
             rows = await connection.execute(
                 sa.update(inbound_events)
-                .where(c.id.in_(due))
+                .where(c.id.in_(sa.select(due.c.id)))
                 .values(claims=c.claims + 1, due_at=db_now_plus(LEASE_SECONDS))
                 .returning(c.id, c.channel_id, c.body, c.received_at, c.claims)
             )
@@ -102,9 +104,17 @@ class Ingest:
 
     async def _parse(self, event: StoredEvent) -> _Parsed:
         try:
-            items = normalise(event.body, event.received_at)
+            return await self._read(event)
+        except DatabaseUnavailable:
+            raise
         except Unintelligible as error:
             return _Parsed(event, [], error.reason)
+        except Exception as error:
+            log.exception("ingest.unreadable", event_id=str(event.id))
+            return _Parsed(event, [], f"it cannot be read: {type(error).__name__}")
+
+    async def _read(self, event: StoredEvent) -> _Parsed:
+        items = normalise(event.body, event.received_at)
         parsed = _Parsed(event, [])
         for item in items:
             if isinstance(item, Unreadable):
@@ -123,15 +133,13 @@ class Ingest:
 
     async def _together(self, batch: Sequence[_Parsed]) -> None:
         try:
-            async with self._database.write() as connection:
+            async with self._unit_of_work() as connection:
                 now = await self._database.now(connection)
                 await self._take(connection, [fact for one in batch for fact in one.facts], now=now)
                 await _finish(connection, batch, now)
         except DatabaseUnavailable:
-            self._forget()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever one of them did, the others must not pay for it
-            self._forget()
+        except Exception as error:  # whatever one of them did, the others must not pay for it
             log.warning("ingest.batch_failed", events=len(batch), exc_info=error)
             for one in batch:
                 await self._alone(one)
@@ -139,25 +147,36 @@ class Ingest:
     async def _alone(self, one: _Parsed) -> None:
         try:
             await self._item_by_item(one)
+        except DatabaseUnavailable:
+            raise
         except _LostLease:
-            self._forget()
             log.warning("ingest.lost_lease", event_id=str(one.event.id))
+        except Exception as error:  # it comes back when its lease ends; the others must not wait for it
+            log.warning("ingest.event_failed", event_id=str(one.event.id), exc_info=error)
 
     async def _item_by_item(self, one: _Parsed) -> None:
-        async with self._database.write() as connection:
+        async with self._unit_of_work() as connection:
             now = await self._database.now(connection)
             for fact in one.facts:
                 try:
-                    async with connection.begin_nested():
+                    async with savepoint(connection):
                         await self._take(connection, [fact], now=now)
-                except DatabaseUnavailable:
-                    self._forget()
+                except DatabaseUnavailable:  # no fault of the item's: the whole event is tried again
                     raise
                 except Exception as error:
                     self._forget()
                     log.warning("ingest.item_failed", event_id=str(one.event.id), exc_info=error)
                     one.reason = f"an item could not be stored: {type(error).__name__}"
             await _finish(connection, [one], now)
+
+    @asynccontextmanager
+    async def _unit_of_work(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._database.write() as connection:
+                yield connection
+        except BaseException:
+            self._forget()
+            raise
 
     async def _bury(self, event: StoredEvent) -> None:
         async with self._database.write() as connection:

@@ -61,11 +61,17 @@ class Intake:
             digest = hashlib.sha256(event.body).digest()
             digests.append(digest)
             rows.setdefault(digest, _row(event, digest, now))
+        # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
         stored = await connection.execute(
-            upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest), list(rows.values())
+            upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest),
+            [rows[digest] for digest in sorted(rows)],
         )
         new = set(stored.scalars())
-        return [digest in new for digest in digests]
+        is_new = []
+        for digest in digests:
+            is_new.append(digest in new)
+            new.discard(digest)  # the second of two is not new
+        return is_new
 
 
 def _row(event: RawEvent, digest: bytes, now: datetime) -> dict[str, object]:

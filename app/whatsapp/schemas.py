@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from app.core.schema import Input, Output
-from app.whatsapp.pacing import PER_SECOND
 
 EventState = Literal["pending", "done", "dead"]
 
@@ -31,7 +30,8 @@ class ChannelToAdd(Input, frozen=True, kw_only=True):
     """A number of the Cloud API.
 
     `app_secrets` check the signatures of its webhooks, the newest first; `verify_token` is what Meta's check of the
-    webhook address must show: both are written into Meta's app dashboard. `messages_per_second` is Meta's limit.
+    webhook address must show: both are written into Meta's app dashboard. `messages_per_second`
+    is Meta's limit for the number; without it the one for every number.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -41,7 +41,7 @@ class ChannelToAdd(Input, frozen=True, kw_only=True):
     app_secrets: Annotated[list[_AppSecret], Meta(min_length=1, max_length=5)]
     verify_token: Annotated[str, Meta(min_length=16, max_length=256)]
     api_version: Annotated[str, Meta(pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")] | None = None
-    messages_per_second: Annotated[int, Meta(ge=1, le=1000)] = PER_SECOND
+    messages_per_second: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
     def __repr__(self) -> str:
         return f"ChannelToAdd(phone_number_id={self.phone_number_id!r})"

@@ -10,7 +10,7 @@ from tests.core.eventually import eventually
 PROMISED = [
     "wa_webhook_requests", "wa_webhook_duration_seconds", "wa_webhook_last_success_timestamp_seconds",
     "wa_oldest_pending_age_seconds", "wa_pending", "wa_dead_letters", "wa_outbox_unknown", "wa_outbox_needs_operator",
-    "wa_turn_duration_seconds", "wa_turn_stage_seconds", "wa_send", "wa_send_ratelimited", "wa_send_not_before_seconds",
+    "wa_turn_duration_seconds", "wa_turn_stage_seconds", "wa_send", "wa_send_ratelimited",
     "wa_llm_request_duration_seconds", "wa_llm_tokens", "wa_llm_cost_usd", "wa_llm_budget_remaining_ratio",
     "wa_breaker_state", "wa_fallback", "wa_worker_up", "wa_lease_expired", "wa_fenced_writes", "wa_claims",
     "wa_event_loop_lag_seconds", "wa_auth_failures", "wa_authz_denied", "wa_http_request_duration_seconds",

@@ -76,11 +76,11 @@ async def conclude(
     await _trace(connection, conclusions)
     writes = _Writes(now)
     for one in conclusions:
-        mine = held.get(one.turn.id)
+        mine = held.get((one.turn.id, one.turn.token))
         if mine is not None:
             writes.take(one, still_ours=(mine.control, mine.control_version) == ("bot", one.turn.control_version))
     await writes.apply(connection, pace)
-    return [one.turn.id in held for one in conclusions]
+    return [(one.turn.id, one.turn.token) in held for one in conclusions]
 
 
 class _Writes:

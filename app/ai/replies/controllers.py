@@ -20,7 +20,7 @@ class TurnsController(Controller):
     guards = (needs("conversations:read"),)
 
     @get("/conversations/{conversation_id:uuid}/turns", summary="A conversation's turns")
-    async def turns(
+    async def find(
         self,
         conversation_id: FromPath[UUID],
         database: NamedDependency[Database],
@@ -33,7 +33,7 @@ class TurnsController(Controller):
             return await queries.turns_of(connection, conversation_id, limit=limit, cursor=after)
 
     @get("/turns/{turn_id:uuid}", summary="A turn")
-    async def turn(self, turn_id: FromPath[UUID], database: NamedDependency[Database]) -> Turn:
+    async def show(self, turn_id: FromPath[UUID], database: NamedDependency[Database]) -> Turn:
         """Return one turn with its reason and its attempts to reach a model."""
         async with database.read() as connection:
             return await queries.turn(connection, turn_id)

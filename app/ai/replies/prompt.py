@@ -5,7 +5,7 @@ user messages only, never in the instructions.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from app.ai.knowledge.passages import Passage
 from app.ai.llm.chat import AssistantMessage, ChatRequest, Grounding, Image, Message, Text, UserMessage
@@ -34,7 +34,7 @@ Facts:
 def build(turn: ClaimedTurn, stored: StoredProfile, pictures: dict[str, bytes], now: datetime) -> ChatRequest:
     """Return the question that a turn puts to a model. `pictures` are the stored images by name."""
     profile = stored.profile
-    passages = profile_passages(profile, today=now.date())
+    passages = profile_passages(profile, today=_today(profile, now))
     return ChatRequest(
         system=instructions(profile, now),
         messages=_messages(turn, pictures),
@@ -52,7 +52,7 @@ def build(turn: ClaimedTurn, stored: StoredProfile, pictures: dict[str, bytes], 
 
 def instructions(profile: BusinessProfile, now: datetime) -> str:
     """Return the fixed part: rules and facts."""
-    facts = "\n".join(f"- {one.heading}: {one.text}" for one in profile_passages(profile, today=now.date()))
+    facts = "\n".join(f"- {one.heading}: {one.text}" for one in profile_passages(profile, today=_today(profile, now)))
     return _RULES.format(
         name=profile.name,
         disclosure=profile.disclosure,
@@ -60,6 +60,11 @@ def instructions(profile: BusinessProfile, now: datetime) -> str:
         tone=f"- Tone: {profile.tone}\n" if profile.tone else "",
         facts=facts,
     )
+
+
+def _today(profile: BusinessProfile, now: datetime) -> date:
+    """Return the date where the business is."""
+    return now.astimezone(profile.hours.zone if profile.hours is not None else UTC).date()
 
 
 def _messages(turn: ClaimedTurn, pictures: dict[str, bytes]) -> tuple[Message, ...]:

@@ -16,12 +16,14 @@ from app.ai.llm.router import Router
 from app.ai.replies import prompt, texts
 from app.ai.replies.conclude import Again, Answer, Conclusion, GiveUp, HandOver, conclude
 from app.ai.replies.gate import gate
+from app.ai.replies.metering import count
 from app.business import service as business
 from app.business.schemas import StoredProfile
 from app.conversations import answering
 from app.conversations.answering import ClaimedTurn
 from app.conversations.turns import Pace, Reason
 from app.core.db import Database, GroupCommit
+from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.whatsapp.channels import Channels
 from app.whatsapp.content import Text
@@ -35,6 +37,7 @@ log = structlog.get_logger()
 TURNS = "turns"  # the wake-up topic of whoever answers
 
 _PROFILE_FRESH_SECONDS = 1.0
+_PATIENCE_SECONDS = 10.0  # for a database that is away: an answer that is not stored is paid for twice
 _GIVE_UP_AFTER_SECONDS = 3600.0
 _RETRY_SECONDS = (15.0, 30.0, 60.0, 120.0, 240.0)
 _MOST_PICTURES_BYTES = 8 * 1024 * 1024
@@ -67,7 +70,9 @@ class Replies:
         self._profile: StoredProfile | None = None
         self._profile_read_at = 0.0
         self._courtesies: set[asyncio.Task[None]] = set()
-        self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(database, self._conclude)
+        self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(
+            database, self._conclude, patience_seconds=_PATIENCE_SECONDS
+        )
 
     async def __aenter__(self) -> Self:
         await self._conclusions.__aenter__()
@@ -88,15 +93,17 @@ class Replies:
             return await answering.extend(connection, {turn.id: turn.token for turn in turns})
 
     async def handle(self, turn: ClaimedTurn) -> None:
-        """Decide about one turn and write the conclusion."""
-        waited = (datetime.now(UTC) - turn.opened_at).total_seconds()
-        self._metrics.turn_stage.labels("queue").observe(max(0.0, waited))
-        conclusion = await self._decide(turn)
-        ours = await self._conclusions.save(conclusion)
-        decision = type(conclusion.decision).__name__
-        if not ours:
-            self._metrics.fenced_writes.inc()
-        log.debug("turn.concluded", turn_id=str(turn.id), decision=decision, ours=ours)
+        """Decide about one turn and write the conclusion. What is logged meanwhile carries the webhook's id."""
+        with correlation(turn.event_id):
+            waited = (datetime.now(UTC) - turn.opened_at).total_seconds()
+            self._metrics.turn_stage.labels("queue").observe(max(0.0, waited))
+            conclusion = await self._decide(turn)
+            count(self._metrics, conclusion.attempts)
+            ours = await self._conclusions.save(conclusion)
+            if not ours:
+                self._metrics.fenced_writes.inc()
+            decision = type(conclusion.decision).__name__
+            log.info("turn.concluded", turn_id=str(turn.id), decision=decision, ours=ours)
 
     async def _decide(self, turn: ClaimedTurn) -> Conclusion:
         stored = await self._current_profile()

@@ -1,9 +1,9 @@
 """One unit of work, group commit, times and the events table: the only place that commits."""
 
-from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plus, metadata
+from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plus, metadata, one_of
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
 from app.core.db.group_commit import GroupCommit
-from app.core.db.session import Database, exclusive
+from app.core.db.session import Database, exclusive, savepoint
 
 __all__ = [
     "Base",
@@ -17,4 +17,6 @@ __all__ = [
     "db_now_plus",
     "exclusive",
     "metadata",
+    "one_of",
+    "savepoint",
 ]

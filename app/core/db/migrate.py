@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 # The newest revision in migrations/versions. Named here so that a start need not load Alembic to see that all is well;
 # a test compares it with the files.
-HEAD = "0001"
+HEAD = "0002"
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
@@ -25,7 +25,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
         if revision == "head" and await current(connection) == HEAD:
             return
     async with database.write() as connection:
-        await exclusive(connection, "migrations")
+        await _alone(connection)
         before = await current(connection)
         await connection.run_sync(_run, "upgrade", revision)
         after = await current(connection)
@@ -36,7 +36,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
 async def downgrade(database: Database, revision: str) -> None:
     """Take the schema back to `revision` (`base` removes every table and what is in them)."""
     async with database.write() as connection:
-        await exclusive(connection, "migrations")
+        await _alone(connection)
         await connection.run_sync(_run, "downgrade", revision)
 
 
@@ -51,6 +51,14 @@ async def current(connection: AsyncConnection) -> str | None:
     if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table("alembic_version")):
         return None
     return (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """Wait for other processes that migrate, and take as long as a large table needs."""
+    if connection.dialect.name == "postgresql":
+        for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            await connection.execute(sa.text(f"SET LOCAL {limit} = 0"))
+    await exclusive(connection, "migrations")
 
 
 def _run(connection: sa.Connection, command: str, revision: str) -> None:

@@ -17,9 +17,15 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.core.db.base import db_now
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
+from app.core.db.sqlite_writer import WriterConnection
 
 Dialect = Literal["sqlite", "postgresql"]
 
+# What the same unit of work may survive when it is tried again: connection (08), deadlock and serialization (40),
+# resources (53), operator intervention with statement_timeout (57), the system below (58), lock_timeout.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_TRANSIENT = ("08", "40", "53", "57", "58", "55P03")
+_GIVE_BACK_SECONDS = 5.0
 _POOL_WAIT_SECONDS = 2.0  # a webhook is better refused (Meta retries) than kept waiting
 _SQLITE_READERS = 4
 
@@ -67,7 +73,8 @@ class Database:
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One unit of work: everything in it is committed at its end, or nothing is.
 
-        Raises `DatabaseUnavailable` when the database cannot be reached or the COMMIT fails.
+        Raises `DatabaseUnavailable` when the database cannot be reached, gives up (a deadlock, a lock or statement that
+        takes too long), or the COMMIT fails.
         """
         return _unit_of_work(self._writer)
 
@@ -85,7 +92,9 @@ class Database:
     async def now(self, connection: AsyncConnection) -> datetime:
         """Return the database's clock. SQLite's is this machine's."""
         if self.dialect == "sqlite":
-            return datetime.now(UTC)
+            now = datetime.now(UTC)
+            # SQLite's own clock counts milliseconds: a time written now must not lie ahead of the clock that reads it.
+            return now.replace(microsecond=now.microsecond // 1000 * 1000)
         return (await connection.execute(sa.select(db_now()))).scalar_one()
 
     @property
@@ -105,18 +114,41 @@ async def exclusive(connection: AsyncConnection, name: str) -> None:
 
 
 @asynccontextmanager
+async def savepoint(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Undo only what is inside when it fails. Raises `DatabaseUnavailable` when the database is at fault."""
+    with _unavailable_when_lost():
+        async with connection.begin_nested():
+            yield
+
+
+@asynccontextmanager
 async def _unit_of_work(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     with _unavailable_when_lost():
-        connection = await engine.connect()
+        connection = await _connect(engine)
     try:
         with _unavailable_when_lost():
             await connection.begin()
             yield connection
             await connection.commit()
     finally:
-        # A connection cancelled in the middle of an answer must not serve anybody else: close() rolls back, and
-        # the pool drops what it cannot reset. Shielded, because the caller may be cancelled a second time.
-        await asyncio.shield(connection.close())
+        await asyncio.shield(_give_back(connection))  # the caller may be cancelled a second time
+
+
+async def _connect(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except OSError as error:  # refused, timed out, no route, a name that does not resolve
+        raise ConnectionError(str(error)) from error
+
+
+async def _give_back(connection: AsyncConnection) -> None:
+    """Roll back what was not committed. A connection that cannot do that must not serve anybody else: it is dropped."""
+    try:
+        async with asyncio.timeout(_GIVE_BACK_SECONDS):
+            await connection.close()
+    except (sa.exc.DBAPIError, OSError):  # a lost or silent server; what became of the work is known already
+        if not connection.closed:
+            await connection.invalidate()
 
 
 class _unavailable_when_lost:  # noqa: N801 - used as a statement
@@ -134,6 +166,8 @@ def _is_loss(error: BaseException) -> bool:
     if isinstance(error, sa.exc.DBAPIError):
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
             return False  # a mistake in a statement: SQLite calls that "operational" too
+        if str(getattr(error.orig, "sqlstate", None) or "").startswith(_TRANSIENT):
+            return True
         return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
     return isinstance(
         error,
@@ -153,6 +187,7 @@ def _postgresql_engine(url: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
+        hide_parameters=True,  # errors are logged, and parameters hold what people wrote
         pool_pre_ping=False,  # a lost connection is reported by the statement that meets it, and then replaced
         connect_args={
             "timeout": 5,
@@ -173,8 +208,12 @@ def _sqlite_engine(path: Path, *, readonly: bool) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=_SQLITE_READERS if readonly else 1,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, and parameters hold what people wrote
         pool_timeout=15.0 if readonly else 30.0,  # writers queue here, in order, instead of colliding in SQLite
-        connect_args={"isolation_level": None},  # BEGIN is ours, below
+        # BEGIN is ours, below. The writer's statements run in the event loop, see its module.
+        connect_args={"isolation_level": None}
+        if readonly
+        else {"async_creator_fn": lambda *_, **__: WriterConnection(path)},
     )
     sa.event.listen(engine.sync_engine, "connect", _set_pragmas(readonly=readonly))
     sa.event.listen(engine.sync_engine, "begin", _begin("BEGIN" if readonly else "BEGIN IMMEDIATE"))

@@ -116,6 +116,14 @@ def _problem(status: int, code: str, detail: str, *, errors: list[FieldError], t
 _known_statuses: Final = frozenset(HTTPStatus)
 
 
+def problem_body(error: MostradorError) -> bytes:
+    """Return the JSON of a problem, for answers that are given without the framework."""
+    problem = problem_response(
+        status=error.status, code=error.code, detail=str(error), try_again=error.try_again
+    ).content
+    return msgspec.json.encode(problem)
+
+
 def _on_known(request: Request[Any, Any, Any], error: MostradorError) -> Response[Problem]:
     if error.status >= _SERVER_ERROR and not isinstance(error, Unavailable):
         return _on_unexpected(request, error)

@@ -1,0 +1,147 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app.core.db import Database
+from app.core.ids import new_id
+from app.core.security.cipher import Cipher
+from app.whatsapp.channels import Channels, ChannelSecrets, NewChannel
+from app.whatsapp.controllers import ChannelsController
+from app.whatsapp.models import channels as channel_table
+from app.whatsapp.schemas import ChannelDefaults
+from tests.builders.api import BOTH, Desk, desk, either_database
+from tests.builders.pipeline import Pipeline
+
+CHANNELS = "/api/whatsapp/channels"
+DEFAULTS = ChannelDefaults(
+    public_url="https://desk.example", graph_url="https://graph.facebook.com", api_version="v26.0"
+)
+NEW: dict[str, Any] = {
+    "name": "Shop",
+    "phone_number_id": "106540352242922",
+    "token": "EAAG" + "x" * 60 + "9ZZ1",
+    "app_secrets": ["first-app-secret-0123456789abcdef", "older-app-secret-0123456789abcdef"],
+    "verify_token": "a verify token of ours",
+}
+SECRETS = [NEW["token"], *NEW["app_secrets"], NEW["verify_token"]]
+
+
+@pytest.fixture(params=BOTH)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    async with either_database(request, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+async def channels(database: Database) -> Channels:
+    configured = NewChannel(
+        name="Simulator",
+        phone_number_id="100000",
+        graph_url="http://127.0.0.1:8003/simulator/graph",
+        api_version="v26.0",
+        secrets=ChannelSecrets("short", ("a secret",)),
+        source="simulator",
+    )
+    channels = Channels(database, Cipher([Fernet.generate_key().decode()]), [configured])
+    await channels.open()
+    return channels
+
+
+@pytest.fixture
+def panel(database: Database, channels: Channels) -> Desk:
+    return desk([ChannelsController], {"database": database, "channels": channels, "channel_defaults": DEFAULTS})
+
+
+async def add(panel: Desk, **changes: Any) -> Any:
+    return await panel.call("POST", CHANNELS, role="admin", json={**NEW, **changes})
+
+
+async def test_an_added_channel_is_known_at_once_and_tells_where_meta_shall_send(
+    panel: Desk, channels: Channels
+) -> None:
+    added = (await add(panel)).json()
+
+    assert (added["kind"], added["source"], added["api_version"]) == ("cloud", "panel", "v26.0")
+    assert (added["messages_per_second"], added["stopped_reason"]) == (80, None)
+    assert added["webhook_url"] == f"https://desk.example/webhooks/whatsapp/{added['id']}"
+    assert await panel.get(f"{CHANNELS}/{added['id']}") == added
+    assert (await panel.get(CHANNELS))["items"][1] == added
+    known = await channels.by_number(NEW["phone_number_id"])
+    assert known is not None
+    assert known.access is not None
+    assert (known.access.graph_url, known.access.token) == ("https://graph.facebook.com", NEW["token"])
+    assert known.secrets == ChannelSecrets(NEW["token"], tuple(NEW["app_secrets"]), NEW["verify_token"])
+
+
+async def test_secrets_are_never_shown_nor_stored_as_they_are(panel: Desk, database: Database) -> None:
+    answer = await add(panel)
+    listed = await panel.call("GET", CHANNELS, role="viewer")
+    stored = (await Pipeline(database).row(channel_table, UUID(answer.json()["id"]))).secrets
+    for secret in SECRETS:
+        assert secret not in answer.text
+        assert secret not in listed.text
+        assert secret.encode() not in stored
+    assert answer.json()["token_ends_with"] == "9ZZ1"
+
+
+async def test_a_channel_of_the_settings_shares_their_address_and_hides_a_short_token(panel: Desk) -> None:
+    (simulator,) = (await panel.get(CHANNELS))["items"]
+    assert simulator["webhook_url"] == "https://desk.example/webhooks/whatsapp"
+    assert simulator["token_ends_with"] is None
+
+
+async def test_a_number_belongs_to_one_channel(panel: Desk) -> None:
+    await add(panel)
+    again = await add(panel, name="Other")
+    assert (again.status_code, again.json()["code"]) == (409, "channel_exists")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"phone_number_id": "+57 300"}, "phone_number_id"), ({"token": "short"}, "token"),
+        ({"token": "x" * 20 + "\r\nX-Evil: 1"}, "token"), ({"app_secrets": []}, "app_secrets"),
+        ({"app_secrets": ["short"]}, "app_secrets[0]"), ({"verify_token": "x"}, "verify_token"), ({"name": ""}, "name"),
+        ({"api_version": "26"}, "api_version"), ({"messages_per_second": 0}, "messages_per_second"),
+        ({"graph_url": "http://evil.example"}, "graph_url"), ({"kind": "web"}, "kind"),
+    ],
+)  # fmt: skip
+async def test_a_channel_that_cannot_be_used_names_the_member_and_shows_no_secret(
+    panel: Desk, changes: dict[str, Any], field: str
+) -> None:
+    answer = await add(panel, **changes)
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["errors"]] == [field]
+    assert not any(secret in answer.text for secret in SECRETS)
+
+
+async def test_a_stopped_channel_is_used_again(panel: Desk, database: Database, channels: Channels) -> None:
+    added = (await add(panel)).json()
+    rows = Pipeline(database)
+    async with database.read() as connection:
+        now = await database.now(connection)
+    await rows.change(channel_table, UUID(added["id"]), stopped_at=now, stopped_reason="the token has expired")
+    await channels.refresh()
+    assert (await panel.get(f"{CHANNELS}/{added['id']}"))["stopped_reason"] == "the token has expired"
+
+    answer = await panel.call("POST", f"{CHANNELS}/{added['id']}/resume", role="admin")
+
+    assert (answer.status_code, answer.json()["stopped_reason"]) == (200, None)
+    assert (await rows.row(channel_table, UUID(added["id"]))).stopped_at is None
+
+
+async def test_an_unknown_channel_is_not_found(panel: Desk) -> None:
+    for method, suffix in (("GET", ""), ("POST", "/resume")):
+        answer = await panel.call(method, f"{CHANNELS}/{new_id()}{suffix}", role="admin")
+        assert (answer.status_code, answer.json()["code"]) == (404, "channel_not_found")
+
+
+async def test_only_an_admin_may_add_or_resume(panel: Desk) -> None:
+    for path in (CHANNELS, f"{CHANNELS}/{new_id()}/resume"):
+        answer = await panel.call("POST", path, role="supervisor", json=NEW)
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_too_low")
+    assert (await panel.call("GET", CHANNELS, role=None)).status_code == 401
