@@ -43,7 +43,7 @@ from app.system.controllers import HealthController, KeysController, SystemContr
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
-from app.whatsapp.webhook import WebhookController
+from app.whatsapp.webhook import WebhookController, WebhookLane
 
 Thing = TypeVar("Thing")
 

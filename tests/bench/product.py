@@ -34,6 +34,7 @@ class Installation:
             "DATABASE_URL": database_url,
             "PORT": str(self.port),
             "SIMULATOR": "false",
+            "RATE_LIMIT_WEBHOOK_PER_SECOND": "1000000",
             "LOG_LEVEL": "warning",
             "LOG_FORMAT": "json",
             "WHATSAPP_APP_SECRET": APP_SECRET,
