@@ -172,7 +172,7 @@ def _last_text(body: dict[str, Any]) -> str:
 
 async def _serve(port: int, server: ModelServer) -> None:
     async with server.serving(port):
-        print(server.url, flush=True)  # noqa: T201 - whoever started this process reads the address
+        print(server.url, flush=True)  # whoever started this process reads the address
         await asyncio.Event().wait()
 
 

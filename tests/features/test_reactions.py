@@ -198,7 +198,7 @@ async def test_every_event_reaches_a_browser_and_says_what_to_fetch_again() -> N
 
 @pytest.mark.parametrize("kind", EVENTS.values(), ids=EVENTS)
 async def test_no_event_is_told_to_nobody(kind: type[Event]) -> None:
-    given = {
+    given: dict[str, Any] = {
         name: new_id() if name.endswith("_id") else 1 if "version" in name else "x" for name in kind.__struct_fields__
     }
     given.pop("media", None)

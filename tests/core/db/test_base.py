@@ -59,12 +59,12 @@ async def test_the_databases_clock_can_be_counted_forward_and_compared(database:
     assert abs(datetime.now(UTC) - now) < timedelta(minutes=1)
 
 
-async def test_words_of_a_list_stand_in_the_statement_so_that_a_partial_index_is_found(database: Database) -> None:
-    statement = sa.select(inbound_events.c.id).where(one_of(inbound_events.c.state, ("pending", "it's")))
-    async with database.read() as connection:
-        assert (await connection.execute(statement)).all() == []
-        compiled = await connection.run_sync(
-            lambda sync: str(statement.compile(dialect=sync.dialect, compile_kwargs={"render_postcompile": True}))
-        )
-    assert "'pending'" in compiled
-    assert "'it''s'" in compiled
+def test_words_of_a_list_stand_in_the_statement_so_that_a_partial_index_is_found() -> None:
+    statement = str(sa.select(inbound_events.c.id).where(one_of(inbound_events.c.state, ("pending", "dead"))))
+    assert "IN ('pending', 'dead')" in statement
+
+
+@pytest.mark.parametrize("word", ["it's", "", "a b", "1"])
+def test_what_is_no_plain_word_does_not_get_into_a_statement(word: str) -> None:
+    with pytest.raises(ValueError, match="not a plain word"):
+        one_of(inbound_events.c.state, [word])

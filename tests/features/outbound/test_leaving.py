@@ -19,7 +19,7 @@ from app.core.ids import new_id
 from app.outbound.leaving import Leaving, judge, start, sweep
 from app.outbound.models import outbound_messages
 from app.outbound.states import State
-from app.whatsapp.content import Template, Text
+from app.whatsapp.content import Content, Template, Text
 from app.whatsapp.models import channels
 from app.whatsapp.pacing import LocalPacer
 from tests.builders.pipeline import Pipeline
@@ -28,7 +28,7 @@ from tests.databases import PostgresDatabases
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
-CONTENTS = {"text": Text("hi"), "template": Template(name="hello", language="es")}
+CONTENTS: dict[str, Content] = {"text": Text("hi"), "template": Template(name="hello", language="es")}
 
 hours = st.none() | st.floats(-48, 48, allow_nan=False).map(lambda offset: NOW + timedelta(hours=offset))
 

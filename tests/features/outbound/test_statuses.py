@@ -52,7 +52,7 @@ async def sent(database: Database, pipeline: Pipeline, **values: Any) -> Sent:
     conversation_id = await pipeline.conversation()
     turn_id = await pipeline.turn(conversation_id, state="sending")
     attempt_id = new_id()
-    given_values = {"state": "sent", "attempt": 1, "attempt_id": attempt_id, "turn_id": turn_id}
+    given_values: dict[str, Any] = {"state": "sent", "attempt": 1, "attempt_id": attempt_id, "turn_id": turn_id}
     outbound_id = await pipeline.outbound(conversation_id, **(given_values | values))
     channel_id = (await pipeline.row(conversations, conversation_id)).channel_id
     return Sent(database, outbound_id, channel_id, attempt_id)
@@ -161,6 +161,16 @@ async def test_a_status_that_names_nothing_of_ours_is_kept_as_an_orphan(database
     assert await tell(database, one.status("delivered", wamid="wamid.other", tracker=mark)) == 1
     assert (await one.row()).delivered_at is None
     assert (await rows(database, delivery_statuses))[0].outbound_id is None
+
+
+async def test_a_status_with_our_mark_brings_those_that_came_before_it_without_one(database: Database) -> None:
+    one = await sent(database, Pipeline(database), state="unknown")
+    await tell(database, one.status("failed", tracker=None))
+    assert (await one.row()).state == State.UNKNOWN
+    await tell(database, one.status("sent"))
+    assert (await one.row()).state == State.FAILED
+    assert {row.outbound_id for row in await rows(database, delivery_statuses)} == {one.id}
+    assert (await rows(database, turns))[0].state == TurnState.FAILED
 
 
 async def test_a_mark_counts_on_its_own_channel_only(database: Database) -> None:
