@@ -107,9 +107,9 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
     flood: list[ASGIMiddleware] = [WebhookLimit(parts.webhook_buckets, parts.metrics)] if limits.enabled else []
     edge: list[ASGIMiddleware] = [
         *flood,
+        SecurityHeaders(https=server.public_url.startswith("https://")),
         WebhookLane(parts.webhook_door),
         RequestContext(),
-        SecurityHeaders(https=server.public_url.startswith("https://")),
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),
         AllowedHosts(hosts),
