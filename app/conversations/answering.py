@@ -13,7 +13,7 @@ from app.contacts.models import contacts
 from app.conversations.events import TurnEnded
 from app.conversations.models import conversations, messages, turns
 from app.conversations.turns import Control, Reason, State
-from app.core.db import UtcDateTime, db_now, db_now_plus, one_of
+from app.core.db import UtcDateTime, db_now, db_now_plus, filled_up, one_of
 from app.core.db.events import record
 from app.whatsapp.models import media
 
@@ -58,30 +58,31 @@ class ClaimedTurn(msgspec.Struct, frozen=True):
     history: tuple[Said, ...]
 
 
+_due = (
+    sa.select(turns.c.id)
+    .where(one_of(turns.c.state, (State.COLLECTING, State.THINKING)), turns.c.due_at <= db_now())
+    .order_by(turns.c.due_at)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
+)
+_CLAIM = (
+    sa.update(turns)
+    .where(turns.c.id.in_(sa.select(_due.c.id)))
+    .values(
+        state=State.THINKING,
+        token=turns.c.token + 1,
+        claims=turns.c.claims + 1,
+        due_at=db_now_plus(LEASE_SECONDS),
+        claimed_at=db_now(),
+    )
+    .returning(*turns.c)
+)
+
+
 async def claim(connection: AsyncConnection, limit: int) -> list[ClaimedTurn]:
     """Lease up to `limit` due turns. One whose lease ran out comes again, with the next token."""
-    due = (
-        sa.select(turns.c.id)
-        .where(one_of(turns.c.state, (State.COLLECTING, State.THINKING)), turns.c.due_at <= db_now())
-        .order_by(turns.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
-    )
-    rows = (
-        await connection.execute(
-            sa.update(turns)
-            .where(turns.c.id.in_(sa.select(due.c.id)))
-            .values(
-                state=State.THINKING,
-                token=turns.c.token + 1,
-                claims=turns.c.claims + 1,
-                due_at=db_now_plus(LEASE_SECONDS),
-                claimed_at=db_now(),
-            )
-            .returning(*turns.c)
-        )
-    ).all()
+    rows = (await connection.execute(_CLAIM, {"limit": limit})).all()
     if not rows:
         return []
     held = await _conversations(connection, [row.conversation_id for row in rows])
@@ -110,6 +111,20 @@ class Held(msgspec.Struct, frozen=True):
     control_version: int
 
 
+_LOCK_CONVERSATIONS = (
+    sa.select(conversations.c.id, conversations.c.control, conversations.c.control_version)
+    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
+_LOCK_TURNS = (
+    sa.select(turns.c.id, turns.c.token, turns.c.state, turns.c.conversation_id)
+    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(turns.c.id)
+    .with_for_update()
+)
+
+
 async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, int]]) -> dict[tuple[UUID, int], Held]:
     """Lock the turns given as (conversation, turn, token); return those still held, by turn and token.
 
@@ -117,21 +132,11 @@ async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, 
     """
     wanted = list(claimed)
     asked = {(turn_id, token) for _, turn_id, token in wanted}
+    conversation_ids = {conversation_id for conversation_id, _, _ in wanted}
     control = {
-        row.id: row
-        for row in await connection.execute(
-            sa.select(conversations.c.id, conversations.c.control, conversations.c.control_version)
-            .where(conversations.c.id.in_({conversation_id for conversation_id, _, _ in wanted}))
-            .order_by(conversations.c.id)
-            .with_for_update()
-        )
+        row.id: row for row in await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(conversation_ids)})
     }
-    rows = await connection.execute(
-        sa.select(turns.c.id, turns.c.token, turns.c.state, turns.c.conversation_id)
-        .where(turns.c.id.in_({turn_id for turn_id, _ in asked}))
-        .order_by(turns.c.id)
-        .with_for_update()
-    )
+    rows = await connection.execute(_LOCK_TURNS, {"ids": filled_up({turn_id for turn_id, _ in asked})})
     return {
         (row.id, row.token): Held(control[row.conversation_id].control, control[row.conversation_id].control_version)
         for row in rows
@@ -150,22 +155,27 @@ class Ending(msgspec.Struct, frozen=True):
     again_at: datetime | None = None
 
 
+_END = (
+    sa.update(turns)
+    .where(turns.c.id == sa.bindparam("turn"))
+    .values(
+        state=sa.bindparam("next"),
+        reason=sa.func.coalesce(sa.bindparam("why", type_=sa.String()), turns.c.reason),
+        due_at=sa.bindparam("due"),
+        answered_at=sa.func.coalesce(sa.bindparam("answered", type_=UtcDateTime()), turns.c.answered_at),
+        ended_at=sa.bindparam("ended"),
+        claims=0,
+        failures=turns.c.failures + sa.bindparam("failed"),
+    )
+)
+
+
 async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: datetime) -> None:
     """Write the endings of turns that `hold` has confirmed, and the facts that follow."""
     if not endings:
         return
     await connection.execute(
-        sa.update(turns)
-        .where(turns.c.id == sa.bindparam("turn"))
-        .values(
-            state=sa.bindparam("next"),
-            reason=sa.func.coalesce(sa.bindparam("why", type_=sa.String()), turns.c.reason),
-            due_at=sa.bindparam("due"),
-            answered_at=sa.func.coalesce(sa.bindparam("answered", type_=UtcDateTime()), turns.c.answered_at),
-            ended_at=sa.bindparam("ended"),
-            claims=0,
-            failures=turns.c.failures + sa.bindparam("failed"),
-        ),
+        _END,
         [
             {
                 "turn": one.turn_id,
@@ -195,23 +205,24 @@ async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: da
     )
 
 
-async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    c = conversations.c
-    rows = await connection.execute(
-        sa.select(
-            c.id,
-            c.channel_id,
-            c.contact_id,
-            c.control,
-            c.control_version,
-            c.fallback_at,
-            contacts.c.name,
-            contacts.c.approved,
-        )
-        .join(contacts, contacts.c.id == c.contact_id)
-        .where(c.id.in_(ids))
+_CONVERSATIONS = (
+    sa.select(
+        conversations.c.id,
+        conversations.c.channel_id,
+        conversations.c.contact_id,
+        conversations.c.control,
+        conversations.c.control_version,
+        conversations.c.fallback_at,
+        contacts.c.name,
+        contacts.c.approved,
     )
-    return {row.id: row for row in rows}
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
+    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
+async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Any]:
+    return {row.id: row for row in await connection.execute(_CONVERSATIONS, {"ids": filled_up(ids)})}
 
 
 _SAID = (
@@ -227,38 +238,42 @@ _SAID = (
 )
 
 
+_QUESTIONS = (
+    sa.select(*_SAID)
+    .outerjoin(media, media.c.message_id == messages.c.id)
+    .where(messages.c.turn_id.in_(sa.bindparam("turn_ids", expanding=True)), messages.c.author == "customer")
+    .order_by(messages.c.sent_at, messages.c.id)
+)
+
+
 async def _questions(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> dict[UUID, list[Said]]:
-    rows = await connection.execute(
-        sa.select(*_SAID)
-        .outerjoin(media, media.c.message_id == messages.c.id)
-        .where(messages.c.turn_id.in_(turn_ids), messages.c.author == "customer")
-        .order_by(messages.c.sent_at, messages.c.id)
-    )
     found: dict[UUID, list[Said]] = {turn_id: [] for turn_id in turn_ids}
-    for row in rows:
+    for row in await connection.execute(_QUESTIONS, {"turn_ids": filled_up(turn_ids)}):
         found[row.turn_id].append(_said(row))
     return found
+
+
+_position = sa.func.row_number().over(partition_by=messages.c.conversation_id, order_by=messages.c.id.desc())
+_ranked = (
+    sa.select(messages.c.id, _position.label("position"))
+    .where(messages.c.conversation_id.in_(sa.bindparam("conversation_ids", expanding=True)))
+    .subquery()
+)
+_LAST_MESSAGES = (
+    sa.select(*_SAID)
+    .join(_ranked, _ranked.c.id == messages.c.id)
+    .outerjoin(media, media.c.message_id == messages.c.id)
+    .where(_ranked.c.position <= _HISTORY)
+    .order_by(messages.c.id)
+)
 
 
 async def _history(
     connection: AsyncConnection, conversation_ids: Sequence[UUID]
 ) -> dict[UUID, list[tuple[UUID | None, Said]]]:
     """The last messages of each conversation, oldest first. The ranking reads only the thread's index."""
-    position = sa.func.row_number().over(partition_by=messages.c.conversation_id, order_by=messages.c.id.desc())
-    ranked = (
-        sa.select(messages.c.id, position.label("position"))
-        .where(messages.c.conversation_id.in_(conversation_ids))
-        .subquery()
-    )
-    rows = await connection.execute(
-        sa.select(*_SAID)
-        .join(ranked, ranked.c.id == messages.c.id)
-        .outerjoin(media, media.c.message_id == messages.c.id)
-        .where(ranked.c.position <= _HISTORY)
-        .order_by(messages.c.id)
-    )
     found: dict[UUID, list[tuple[UUID | None, Said]]] = {}
-    for row in rows:
+    for row in await connection.execute(_LAST_MESSAGES, {"conversation_ids": filled_up(conversation_ids)}):
         found.setdefault(row.conversation_id, []).append((row.turn_id, _said(row)))
     return found
 

@@ -17,7 +17,7 @@ from app.contacts.service import Identity
 from app.conversations import turns as words
 from app.conversations.events import MessageReceived
 from app.conversations.models import conversations, messages, turns
-from app.core.db import db_now, exclusive
+from app.core.db import db_now, exclusive, filled_up, one_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.whatsapp.inbound import InboundMessage
@@ -135,10 +135,18 @@ async def open_threads(connection: AsyncConnection, missing: dict[Thread, str | 
     return {(channel_id, identity): known[channel_id, contact_of[identity]] for channel_id, identity in missing}
 
 
+_c = conversations.c
+_LOCK_CONVERSATIONS = (
+    sa.select(_c.id).where(_c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_c.id).with_for_update()
+)
+
+
 async def _lock(connection: AsyncConnection, conversation_ids: Iterable[UUID]) -> None:
     """Take the conversations' row locks in one order, so that two processes never wait for each other."""
-    c = conversations.c
-    await connection.execute(sa.select(c.id).where(c.id.in_(list(conversation_ids))).order_by(c.id).with_for_update())
+    await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(conversation_ids)})
+
+
+_STORE = upsert(messages).on_conflict_do_nothing().returning(messages.c.id)
 
 
 async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]]) -> list[New]:
@@ -166,9 +174,7 @@ async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arriv
                 one,
             ),
         )
-    inserted = await connection.execute(
-        upsert(messages).on_conflict_do_nothing().returning(messages.c.id), [row for row, _, _ in rows.values()]
-    )
+    inserted = await connection.execute(_STORE, [row for row, _, _ in rows.values()])
     stored = set(inserted.scalars())
     new = [(conversation_id, row["id"], one) for row, conversation_id, one in rows.values() if row["id"] in stored]
     files = [_media_row(message_id, one) for _, message_id, one in new if one.message.media is not None]
@@ -193,6 +199,18 @@ def _media_row(message_id: UUID, one: Arrival) -> dict[str, object]:
     }
 
 
+_newer = sa.or_(_c.last_inbound_at.is_(None), _c.last_inbound_at < sa.bindparam("sent_at"))
+_TOUCH = (
+    sa.update(conversations)
+    .where(_c.id == sa.bindparam("conversation_id"))
+    .values(
+        unread=_c.unread + sa.bindparam("count"),
+        last_message_at=sa.bindparam("now"),
+        last_inbound_at=sa.case((_newer, sa.bindparam("sent_at")), else_=_c.last_inbound_at),
+    )
+)
+
+
 async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime) -> None:
     """Count the new messages as unread and move the conversations to the top of the inbox."""
     count: dict[UUID, int] = {}
@@ -201,16 +219,8 @@ async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime)
         count[conversation_id] = count.get(conversation_id, 0) + 1
         sent_at = one.message.sent_at
         latest[conversation_id] = max(sent_at, latest.get(conversation_id, sent_at))
-    c = conversations.c
-    newer = sa.or_(c.last_inbound_at.is_(None), c.last_inbound_at < sa.bindparam("sent_at"))
     await connection.execute(
-        sa.update(conversations)
-        .where(c.id == sa.bindparam("conversation_id"))
-        .values(
-            unread=c.unread + sa.bindparam("count"),
-            last_message_at=sa.bindparam("now"),
-            last_inbound_at=sa.case((newer, sa.bindparam("sent_at")), else_=c.last_inbound_at),
-        ),
+        _TOUCH,
         [
             {"conversation_id": key, "count": number, "now": now, "sent_at": latest[key]}
             for key, number in sorted(count.items())
@@ -242,24 +252,35 @@ async def plan(
     await steps.apply(connection, now)
 
 
-async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UUID]) -> dict[UUID, words.OpenTurn]:
-    rows = await connection.execute(
-        sa.select(turns.c.conversation_id, turns.c.id, turns.c.state, turns.c.latest_at, turns.c.restarts)
-        .where(
-            turns.c.conversation_id.in_(conversation_ids),
-            turns.c.state.in_((words.State.COLLECTING, words.State.THINKING, words.State.READY)),
-        )
-        .order_by(turns.c.id)
-        .with_for_update()
+_OPEN_TURNS = (
+    sa.select(turns.c.conversation_id, turns.c.id, turns.c.state, turns.c.latest_at, turns.c.restarts)
+    .where(
+        turns.c.conversation_id.in_(sa.bindparam("conversation_ids", expanding=True)),
+        one_of(turns.c.state, (words.State.COLLECTING, words.State.THINKING, words.State.READY)),
     )
+    .order_by(turns.c.id)
+    .with_for_update()
+)
+
+
+async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UUID]) -> dict[UUID, words.OpenTurn]:
     found: dict[UUID, words.OpenTurn] = {}
-    for row in rows:
+    for row in await connection.execute(_OPEN_TURNS, {"conversation_ids": filled_up(conversation_ids)}):
         state = words.State(row.state)
         known = found.get(row.conversation_id)
         if known is not None and known.state is not words.State.READY and state is words.State.READY:
             continue  # an answered turn that waits to be sent stands aside for the one that is open
         found[row.conversation_id] = words.OpenTurn(row.id, state, row.latest_at, row.restarts)
     return found
+
+
+_BEGIN = turns.insert()
+_JOIN = sa.update(turns).where(turns.c.id == sa.bindparam("turn")).values(due_at=sa.bindparam("due"))
+_PLACE = (
+    sa.update(messages)
+    .where(messages.c.id == sa.bindparam("message"))
+    .values(turn_id=sa.bindparam("turn"), awaits_turn=0)
+)
 
 
 class _Steps:
@@ -307,19 +328,11 @@ class _Steps:
         if self.replaced:
             await _supersede(connection, self.replaced, now)
         if self.begun:
-            await connection.execute(turns.insert(), self.begun)
+            await connection.execute(_BEGIN, self.begun)
         if self.joined:
-            await connection.execute(
-                sa.update(turns).where(turns.c.id == sa.bindparam("turn")).values(due_at=sa.bindparam("due")),
-                self.joined,
-            )
+            await connection.execute(_JOIN, self.joined)
         if self.messages:
-            await connection.execute(
-                sa.update(messages)
-                .where(messages.c.id == sa.bindparam("message"))
-                .values(turn_id=sa.bindparam("turn"), awaits_turn=0),
-                self.messages,
-            )
+            await connection.execute(_PLACE, self.messages)
 
 
 async def _supersede(connection: AsyncConnection, replaced: list[dict[str, object]], now: datetime) -> None:
@@ -343,17 +356,20 @@ async def _supersede(connection: AsyncConnection, replaced: list[dict[str, objec
     )
 
 
+_WAITING = (
+    sa.select(messages.c.conversation_id, messages.c.id, messages.c.event_id)
+    .where(messages.c.awaits_turn == 1, messages.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(messages.c.id)
+)
+
+
 async def plan_waiting(
     connection: AsyncConnection, conversation_ids: Sequence[UUID], *, now: datetime, pace: words.Pace
 ) -> None:
     """Open the next turn for messages that came while a turn could not be disturbed any more."""
     if not conversation_ids:
         return
-    rows = await connection.execute(
-        sa.select(messages.c.conversation_id, messages.c.id, messages.c.event_id)
-        .where(messages.c.awaits_turn == 1, messages.c.conversation_id.in_(conversation_ids))
-        .order_by(messages.c.id)
-    )
+    rows = await connection.execute(_WAITING, {"ids": filled_up(conversation_ids)})
     waiting = [(row.conversation_id, row.id, row.event_id) for row in rows]
     if waiting:
         await plan(connection, waiting, now=now, pace=pace)

@@ -53,6 +53,8 @@ class Delivery:
         self._transports = transports
         self._pacer = pacer
         self._metrics = metrics
+        self._replied = metrics.turn_duration.labels("replied")
+        self._send_stage = metrics.turn_stage.labels("send")
         self._claimed_at: dict[UUID, float] = {}
         self._swept_at = 0.0
         self._sending: set[asyncio.Task[None]] = set()
@@ -106,7 +108,7 @@ class Delivery:
             )
         if outcome.state is State.SENT and leaving.opened_at is not None:
             seconds = (datetime.now(UTC) - leaving.opened_at).total_seconds()
-            self._metrics.turn_duration.labels("replied").observe(max(0.0, seconds))
+            self._replied.observe(max(0.0, seconds))
 
     async def _attempt(self, leaving: Leaving) -> Outcome:
         waited = time.monotonic() - self._claimed_at.pop(leaving.attempt_id)
@@ -140,7 +142,7 @@ class Delivery:
         else:
             outcome = Outcome(leaving, State.SENT, wamid=accepted.message_id)
         self._metrics.send.labels(channel.kind, outcome.state, _code_class(outcome)).inc()
-        self._metrics.turn_stage.labels("send").observe(time.perf_counter() - started)
+        self._send_stage.observe(time.perf_counter() - started)
         return outcome
 
     async def _rejected(self, leaving: Leaving, number: str, error: SendRejected) -> Outcome:

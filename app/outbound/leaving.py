@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.contacts.models import contacts
 from app.conversations import turns as words
 from app.conversations.models import conversations, turns
-from app.core.db import db_now, one_of
+from app.core.db import db_now, filled_up, one_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import DeliveryChanged
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=30)  # longer than any send may take; after it nobody knows what became of the message
 
+_o = outbound_messages.c
 _MOST_LOOKS = 20
 _TEMPLATE_LIFE = timedelta(hours=24)  # what could not leave for so long is not news any more
 
@@ -124,28 +125,29 @@ def _readable(row: Any) -> Content | None:
         return None
 
 
+_other = outbound_messages.alias("other")
+_COMES_BEFORE = sa.and_(_other.c.id < _o.id, _other.c.scheduled_at <= db_now())
+_IS_FIRST = ~sa.exists().where(
+    _other.c.conversation_id == _o.conversation_id,
+    one_of(_other.c.state, WAITING),
+    _other.c.id != _o.id,
+    sa.or_(_COMES_BEFORE, _other.c.state == State.PROCESSING),
+)
+_CANDIDATES = (
+    sa.select(*_o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
+    .join(channels, channels.c.id == _o.channel_id)
+    .join(contacts, contacts.c.id == _o.contact_id)
+    .where(one_of(_o.state, WAITING), one_of(_o.state, CLAIMABLE), _o.due_at <= db_now())  # the first names the index
+    .where(channels.c.stopped_at.is_(None), _IS_FIRST)
+    .order_by(_o.priority.desc(), _o.due_at)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(of=outbound_messages, skip_locked=True)
+)
+
+
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
     """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
-    o = outbound_messages.c
-    other = outbound_messages.alias("other")
-    comes_before = sa.and_(other.c.id < o.id, other.c.scheduled_at <= db_now())
-    is_first = ~sa.exists().where(
-        other.c.conversation_id == o.conversation_id,
-        one_of(other.c.state, WAITING),
-        other.c.id != o.id,
-        sa.or_(comes_before, other.c.state == State.PROCESSING),
-    )
-    rows = await connection.execute(
-        sa.select(*o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
-        .join(channels, channels.c.id == o.channel_id)
-        .join(contacts, contacts.c.id == o.contact_id)
-        .where(one_of(o.state, WAITING), o.state.in_(CLAIMABLE), o.due_at <= db_now())  # the first names the index
-        .where(channels.c.stopped_at.is_(None), is_first)
-        .order_by(o.priority.desc(), o.due_at)
-        .limit(limit)
-        .with_for_update(of=outbound_messages, skip_locked=True)
-    )
-    return rows.all()
+    return (await connection.execute(_CANDIDATES, {"limit": limit})).all()
 
 
 class _Row:
@@ -164,32 +166,28 @@ class _Row:
         return getattr(self._row, name)
 
 
+_LOCK_CONVERSATIONS = (
+    sa.select(conversations.c.id, conversations.c.control_version, conversations.c.last_inbound_at)
+    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
+_LOCK_TURNS = (
+    sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
+    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(turns.c.id)
+    .with_for_update()
+)
+
+
 async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -> list[_Row]:
     """Lock in the order that everybody keeps: outbound messages, conversations, turns."""
-    c = conversations.c
-    held = {
-        row.id: row
-        for row in await connection.execute(
-            sa.select(c.id, c.control_version, c.last_inbound_at)
-            .where(c.id.in_({row.conversation_id for row in rows}))
-            .order_by(c.id)
-            .with_for_update()
-        )
-    }
+    ids = {row.conversation_id for row in rows}
+    held = {row.id: row for row in await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(ids)})}
     turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
-    answered = (
-        {
-            row.id: row
-            for row in await connection.execute(
-                sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
-                .where(turns.c.id.in_(turn_ids))
-                .order_by(turns.c.id)
-                .with_for_update()
-            )
-        }
-        if turn_ids
-        else {}
-    )
+    answered: dict[UUID, Any] = {}
+    if turn_ids:
+        answered = {row.id: row for row in await connection.execute(_LOCK_TURNS, {"ids": filled_up(turn_ids)})}
     return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
 
 
@@ -214,39 +212,48 @@ def _leaving(row: Any, content: Content) -> Leaving:
     )
 
 
+_FLIP = (
+    sa.update(outbound_messages)
+    .where(_o.id == sa.bindparam("outbound"))
+    .values(
+        state=State.PROCESSING,
+        attempt=sa.bindparam("number"),
+        attempt_id=sa.bindparam("tracker"),
+        processing_at=sa.bindparam("now"),
+        due_at=sa.bindparam("lease_ends"),
+    )
+)
+_BEGIN_TO_SEND = (
+    sa.update(turns)
+    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)), turns.c.state == words.State.READY)
+    .values(state=words.State.SENDING)
+)
+
+
 async def _flip(connection: AsyncConnection, leaving: Sequence[Leaving], now: datetime) -> None:
     if not leaving:
         return
-    o = outbound_messages.c
+    lease = {"now": now, "lease_ends": now + LEASE}
     await connection.execute(
-        sa.update(outbound_messages)
-        .where(o.id == sa.bindparam("outbound"))
-        .values(
-            state=State.PROCESSING,
-            attempt=sa.bindparam("number"),
-            attempt_id=sa.bindparam("tracker"),
-            processing_at=now,
-            due_at=now + LEASE,
-        ),
-        [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id} for one in leaving],
+        _FLIP, [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id, **lease} for one in leaving]
     )
     started = {one.turn_id for one in leaving if one.turn_id is not None}
     if started:
-        await connection.execute(
-            sa.update(turns)
-            .where(turns.c.id.in_(started), turns.c.state == words.State.READY)
-            .values(state=words.State.SENDING)
-        )
+        await connection.execute(_BEGIN_TO_SEND, {"ids": filled_up(started)})
+
+
+_STAY = (
+    sa.update(outbound_messages)
+    .where(_o.id == sa.bindparam("outbound"))
+    .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), due_at=sa.bindparam("due"))
+)
 
 
 async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]], now: datetime) -> None:
     if not stay:
         return
-    o = outbound_messages.c
     await connection.execute(
-        sa.update(outbound_messages)
-        .where(o.id == sa.bindparam("outbound"))
-        .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), due_at=sa.bindparam("due")),
+        _STAY,
         [
             {"outbound": row.id, "next": verdict.state, "why": verdict.reason, "due": verdict.due_at or now}
             for row, verdict in stay
@@ -268,23 +275,23 @@ async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]]
     await settle_turns(connection, {row.turn_id for row, _ in ended if row.turn_id is not None}, now=now)
 
 
+_over = (
+    sa.select(_o.id)
+    .where(one_of(_o.state, WAITING), _o.state == State.PROCESSING, _o.due_at <= db_now())
+    .with_for_update(skip_locked=True)  # who has it locked is writing its outcome
+    .cte("over")
+)
+_PARK = (
+    sa.update(outbound_messages)
+    .where(_o.id.in_(sa.select(_over.c.id)))
+    .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
+    .returning(_o.id, _o.conversation_id, _o.event_id)
+)
+
+
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
-    o = outbound_messages.c
-    over = (
-        sa.select(o.id)
-        .where(one_of(o.state, WAITING), o.state == State.PROCESSING, o.due_at <= db_now())
-        .with_for_update(skip_locked=True)  # who has it locked is writing its outcome
-        .cte("over")
-    )
-    rows = (
-        await connection.execute(
-            sa.update(outbound_messages)
-            .where(o.id.in_(sa.select(over.c.id)))
-            .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
-            .returning(o.id, o.conversation_id, o.turn_id, o.event_id)
-        )
-    ).all()
+    rows = (await connection.execute(_PARK)).all()
     await record(
         connection,
         [

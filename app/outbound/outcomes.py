@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.db import filled_up
 from app.core.db.events import record
 from app.outbound.events import ChannelStopped, DeliveryChanged
 from app.outbound.leaving import Leaving
@@ -17,6 +18,8 @@ from app.outbound.settle import settle_turns
 from app.outbound.states import State
 from app.outbound.statuses import adopt_orphans
 from app.whatsapp.models import channels
+
+_o = outbound_messages.c
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -64,37 +67,43 @@ def _is_ours(one: Outcome, state: State | None) -> bool:
     return state in (State.PROCESSING, State.UNKNOWN) or (state is State.SENT and one.state is State.SENT)
 
 
+_LOCK_ATTEMPTS = (
+    sa.select(_o.attempt_id, _o.state)
+    .where(
+        _o.id.in_(sa.bindparam("ids", expanding=True)),
+        _o.attempt_id.in_(sa.bindparam("attempt_ids", expanding=True)),
+    )
+    .order_by(_o.id)
+    .with_for_update()
+)
+
+
 async def _states(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> dict[UUID, State]:
     """Lock the messages whose attempt is still the one that ended; return their states by attempt."""
-    o = outbound_messages.c
-    rows = await connection.execute(
-        sa.select(o.attempt_id, o.state)
-        .where(
-            o.id.in_([one.leaving.id for one in outcomes]),
-            o.attempt_id.in_([one.leaving.attempt_id for one in outcomes]),
-        )
-        .order_by(o.id)
-        .with_for_update()
+    named = {
+        "ids": filled_up(one.leaving.id for one in outcomes),
+        "attempt_ids": filled_up(one.leaving.attempt_id for one in outcomes),
+    }
+    return {row.attempt_id: State(row.state) for row in await connection.execute(_LOCK_ATTEMPTS, named)}
+
+
+_WRITE = (
+    sa.update(outbound_messages)
+    .where(_o.id == sa.bindparam("outbound"))
+    .values(
+        state=sa.bindparam("next"),
+        reason=sa.bindparam("why"),
+        error_code=sa.bindparam("code"),
+        wamid=sa.func.coalesce(sa.bindparam("known_as", type_=sa.String()), _o.wamid),
+        due_at=sa.bindparam("due"),
+        accepted_at=sa.bindparam("accepted"),
+        failed_at=sa.bindparam("failed"),
     )
-    return {row.attempt_id: State(row.state) for row in rows}
+)
 
 
 async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    o = outbound_messages.c
-    await connection.execute(
-        sa.update(outbound_messages)
-        .where(o.id == sa.bindparam("outbound"))
-        .values(
-            state=sa.bindparam("next"),
-            reason=sa.bindparam("why"),
-            error_code=sa.bindparam("code"),
-            wamid=sa.func.coalesce(sa.bindparam("known_as", type_=sa.String()), o.wamid),
-            due_at=sa.bindparam("due"),
-            accepted_at=sa.bindparam("accepted"),
-            failed_at=sa.bindparam("failed"),
-        ),
-        [_row(one, now) for one in outcomes],
-    )
+    await connection.execute(_WRITE, [_row(one, now) for one in outcomes])
 
 
 def _row(one: Outcome, now: datetime) -> dict[str, Any]:

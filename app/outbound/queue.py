@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.conversations.models import conversations, messages
+from app.core.db import filled_up
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import MessageQueued
@@ -44,6 +45,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: UUID | None = None
 
 
+_TO_THE_TOP = (
+    sa.update(conversations)
+    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(last_message_at=sa.bindparam("now"))
+)
+_ADD_MESSAGES = messages.insert()
+_ADD_OUTBOUND = outbound_messages.insert()
+
+
 async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: datetime) -> list[UUID]:
     """Queue `drafts` in the caller's unit of work, in order; return their ids, which are also their messages' ids."""
     if not drafts:
@@ -51,7 +61,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
     ids = [new_id() for _ in drafts]
     contents = [encode_content(draft.content).decode() for draft in drafts]
     await connection.execute(
-        messages.insert(),
+        _ADD_MESSAGES,
         [
             {
                 "id": outbound_id,
@@ -70,7 +80,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
         ],
     )
     await connection.execute(
-        outbound_messages.insert(),
+        _ADD_OUTBOUND,
         [
             {
                 "id": outbound_id,
@@ -94,11 +104,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
             for outbound_id, draft, content in zip(ids, drafts, contents, strict=True)
         ],
     )
-    await connection.execute(
-        sa.update(conversations)
-        .where(conversations.c.id.in_({draft.conversation_id for draft in drafts}))
-        .values(last_message_at=now)
-    )
+    await connection.execute(_TO_THE_TOP, {"ids": filled_up({draft.conversation_id for draft in drafts}), "now": now})
     await record(
         connection,
         [

@@ -11,6 +11,7 @@ from app.conversations.answering import Ending, end
 from app.conversations.models import turns
 from app.conversations.turns import Reason
 from app.conversations.turns import State as TurnState
+from app.core.db import filled_up, one_of
 from app.outbound.models import outbound_messages
 from app.outbound.states import FINAL, State
 
@@ -31,19 +32,25 @@ def verdict(states: Iterable[State]) -> tuple[TurnState, Reason | None] | None:
     return TurnState.IGNORED, Reason.HELD_BY_PERSON
 
 
+_LOCK_ANSWERED = (
+    sa.select(turns.c.id, turns.c.conversation_id, turns.c.event_id)
+    .where(
+        turns.c.id.in_(sa.bindparam("ids", expanding=True)),
+        one_of(turns.c.state, (TurnState.READY, TurnState.SENDING)),
+    )
+    .order_by(turns.c.id)
+    .with_for_update()
+)
+
+
 async def settle_turns(connection: AsyncConnection, turn_ids: Iterable[UUID], *, now: datetime) -> None:
     """End those of the turns whose answer has left, or never will. Turns that have ended already stay as they are."""
     wanted = set(turn_ids)
     if not wanted:
         return
-    answered = (
-        await connection.execute(
-            sa.select(turns.c.id, turns.c.conversation_id, turns.c.event_id)
-            .where(turns.c.id.in_(wanted), turns.c.state.in_((TurnState.READY, TurnState.SENDING)))
-            .order_by(turns.c.id)
-            .with_for_update()
-        )
-    ).all()
+    answered = (await connection.execute(_LOCK_ANSWERED, {"ids": filled_up(wanted)})).all()
+    if not answered:
+        return
     # Read under the lock, in a statement of its own: two processes that each end another part of one answer would
     # otherwise both see the other's part still on its way, and nobody would end the turn.
     states = await _states(connection, [turn.id for turn in answered])
@@ -55,10 +62,13 @@ async def settle_turns(connection: AsyncConnection, turn_ids: Iterable[UUID], *,
     await end(connection, endings, now=now)
 
 
+_PARTS = sa.select(outbound_messages.c.turn_id, outbound_messages.c.state).where(
+    outbound_messages.c.turn_id.in_(sa.bindparam("turn_ids", expanding=True))
+)
+
+
 async def _states(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> dict[UUID, list[State]]:
     found: dict[UUID, list[State]] = {}
-    if turn_ids:
-        o = outbound_messages.c
-        for row in await connection.execute(sa.select(o.turn_id, o.state).where(o.turn_id.in_(turn_ids))):
-            found.setdefault(row.turn_id, []).append(State(row.state))
+    for row in await connection.execute(_PARTS, {"turn_ids": filled_up(turn_ids)}):
+        found.setdefault(row.turn_id, []).append(State(row.state))
     return found

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.db import filled_up, one_of
 from app.core.db.events import record
 from app.outbound.events import DeliveryChanged
 from app.outbound.models import delivery_statuses, outbound_messages
@@ -48,6 +49,10 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
     return recorded.new
 
 
+_o, _d = outbound_messages.c, delivery_statuses.c
+_KEEP = upsert(delivery_statuses).on_conflict_do_nothing().returning(_d.channel_id, _d.wamid, _d.status, _d.participant)
+
+
 async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Recorded:
     """Keep every status once and apply it to its message.
 
@@ -72,14 +77,20 @@ async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Re
                 "event_id": one.event_id,
             },
         )
-    d = delivery_statuses.c
-    inserted = await connection.execute(
-        upsert(delivery_statuses).on_conflict_do_nothing().returning(d.channel_id, d.wamid, d.status, d.participant),
-        [rows[key] for key in sorted(rows, key=str)],
-    )
+    inserted = await connection.execute(_KEEP, [rows[key] for key in sorted(rows, key=str)])
     new = [rows[tuple(row)] for row in inserted]
-    turn_ids = await _apply(connection, new, await _matches(connection, new)) if new else frozenset()
-    return Recorded(len(new), turn_ids)
+    if not new:
+        return Recorded()
+    applied = await _apply(connection, new, await _matches(connection, new))
+    await adopt_orphans(connection, applied.learned)
+    return Recorded(len(new), applied.turn_ids)
+
+
+_ORPHANS = sa.select(*_d).where(
+    _d.outbound_id.is_(None),
+    _d.wamid.in_(sa.bindparam("wamids", expanding=True)),
+    _d.channel_id.in_(sa.bindparam("channel_ids", expanding=True)),
+)
 
 
 async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID, str], UUID]) -> None:
@@ -89,45 +100,36 @@ async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID,
     """
     if not wamids:
         return
-    d = delivery_statuses.c
-    rows = (
-        await connection.execute(
-            sa.select(*d)
-            .where(d.outbound_id.is_(None), d.wamid.in_({wamid for _, wamid in wamids}))
-            .where(d.channel_id.in_({channel_id for channel_id, _ in wamids}))
-        )
-    ).mappings()
+    named = {
+        "wamids": filled_up({wamid for _, wamid in wamids}),
+        "channel_ids": filled_up({channel_id for channel_id, _ in wamids}),
+    }
+    rows = (await connection.execute(_ORPHANS, named)).mappings()
     found = [dict(row) for row in rows if (row["channel_id"], row["wamid"]) in wamids]
     if found:
         ids = [wamids[row["channel_id"], row["wamid"]] for row in found]
-        await _apply(connection, found, await _outbound(connection, outbound_messages.c.id.in_(ids)))
+        await _apply(connection, found, (await connection.execute(_LOCK_BY_ID, {"ids": filled_up(ids)})).all())
 
 
-_COLUMNS = (
-    outbound_messages.c.id,
-    outbound_messages.c.channel_id,
-    outbound_messages.c.conversation_id,
-    outbound_messages.c.turn_id,
-    outbound_messages.c.event_id,
-    outbound_messages.c.wamid,
-    outbound_messages.c.attempt_id,
-    outbound_messages.c.state,
+_LOCK = (
+    sa.select(_o.id, _o.channel_id, _o.conversation_id, _o.turn_id, _o.event_id, _o.wamid, _o.attempt_id, _o.state)
+    .order_by(_o.id)
+    .with_for_update()
 )
+_NAMED = _o.wamid.in_(sa.bindparam("wamids", expanding=True))
+_LOCK_BY_ID = _LOCK.where(_o.id.in_(sa.bindparam("ids", expanding=True)))
+_LOCK_BY_WAMID = _LOCK.where(_NAMED)
+_LOCK_BY_WAMID_OR_ATTEMPT = _LOCK.where(sa.or_(_NAMED, _o.attempt_id.in_(sa.bindparam("attempt_ids", expanding=True))))
 
 
 async def _matches(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[Any]:
     """Lock the messages that the statuses name, in one statement, so that their order is everybody's."""
-    o = outbound_messages.c
-    named = o.wamid.in_({row["wamid"] for row in rows})
-    attempts = {attempt for row in rows if (attempt := _attempt_id(row["tracker"])) is not None}
-    return await _outbound(connection, sa.or_(named, o.attempt_id.in_(attempts)) if attempts else named)
-
-
-async def _outbound(connection: AsyncConnection, where: sa.ColumnElement[bool]) -> Sequence[Any]:
-    rows = await connection.execute(
-        sa.select(*_COLUMNS).where(where).order_by(outbound_messages.c.id).with_for_update()
-    )
-    return rows.all()
+    wamids = filled_up({row["wamid"] for row in rows})
+    attempt_ids = filled_up({attempt for row in rows if (attempt := _attempt_id(row["tracker"])) is not None})
+    if attempt_ids:
+        both = {"wamids": wamids, "attempt_ids": attempt_ids}
+        return (await connection.execute(_LOCK_BY_WAMID_OR_ATTEMPT, both)).all()
+    return (await connection.execute(_LOCK_BY_WAMID, {"wamids": wamids})).all()
 
 
 def _attempt_id(text: str | None) -> UUID | None:
@@ -139,13 +141,19 @@ def _attempt_id(text: str | None) -> UUID | None:
         return None
 
 
-async def _apply(
-    connection: AsyncConnection, rows: Sequence[dict[str, Any]], matches: Sequence[Any]
-) -> frozenset[UUID]:
-    """Write what the statuses say about their messages; return the turns that may have ended by it."""
+class _Applied(msgspec.Struct, frozen=True):
+    """The turns that may have ended, and the wamids that our own tracker taught us: other statuses may have them."""
+
+    turn_ids: frozenset[UUID]
+    learned: dict[tuple[UUID, str], UUID]
+
+
+async def _apply(connection: AsyncConnection, rows: Sequence[dict[str, Any]], matches: Sequence[Any]) -> _Applied:
+    """Write what the statuses say about their messages."""
     by_wamid = {(match.channel_id, match.wamid): match for match in matches if match.wamid is not None}
     by_attempt = {(match.channel_id, match.attempt_id): match for match in matches if match.attempt_id is not None}
     adopted, updates, facts, touched = [], [], [], set()
+    learned: dict[tuple[UUID, str], UUID] = {}
     for row in sorted(rows, key=lambda one: one["at"]):
         channel_id = row["channel_id"]
         match = by_wamid.get((channel_id, row["wamid"])) or by_attempt.get((channel_id, _attempt_id(row["tracker"])))
@@ -153,6 +161,8 @@ async def _apply(
             continue
         if match.turn_id is not None:
             touched.add(match.turn_id)
+        if match.wamid is None:
+            learned[channel_id, row["wamid"]] = match.id
         adopted.append(
             {
                 "outbound": match.id,
@@ -174,7 +184,7 @@ async def _apply(
     if updates:
         await _write(connection, updates, adopted)
         await record(connection, facts)
-    return frozenset(touched)
+    return _Applied(frozenset(touched), learned)
 
 
 def _update(match: Any, row: dict[str, Any]) -> dict[str, Any]:
@@ -194,49 +204,50 @@ def _update(match: Any, row: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+_ARRIVED = sa.or_(
+    _o.delivered_at.is_not(None),
+    _o.read_at.is_not(None),
+    sa.bindparam("delivered_at", type_=_o.delivered_at.type).is_not(None),
+    sa.bindparam("read_at", type_=_o.read_at.type).is_not(None),
+)
+_SAYS_FAILED = sa.bindparam("failed_at", type_=_o.failed_at.type).is_not(None)
+# Words in the text: SQLAlchemy cannot expand the list of an IN in a statement that runs for many rows.
+_UNDECIDED = one_of(_o.state, (State.PROCESSING, State.UNKNOWN, State.RETRY))
+_NOT_WITHDRAWN = sa.or_(_UNDECIDED, one_of(_o.state, (State.FAILED, State.SENT)))
+_WRITE_FACTS = (
+    sa.update(outbound_messages)
+    .where(_o.id == sa.bindparam("outbound"))
+    .values(
+        wamid=sa.func.coalesce(_o.wamid, sa.bindparam("known_as", type_=_o.wamid.type)),
+        pricing=sa.func.coalesce(sa.bindparam("price", type_=_o.pricing.type), _o.pricing),
+        sent_at=sa.func.coalesce(_o.sent_at, sa.bindparam("sent_at", type_=_o.sent_at.type)),
+        delivered_at=sa.func.coalesce(_o.delivered_at, sa.bindparam("delivered_at", type_=_o.sent_at.type)),
+        read_at=sa.func.coalesce(_o.read_at, sa.bindparam("read_at", type_=_o.sent_at.type)),
+        failed_at=sa.func.coalesce(_o.failed_at, sa.bindparam("failed_at", type_=_o.sent_at.type)),
+        reason=sa.case((_ARRIVED, None), (_SAYS_FAILED, sa.bindparam("why", type_=_o.reason.type)), else_=_o.reason),
+        state=sa.case(
+            (sa.and_(_NOT_WITHDRAWN, _ARRIVED), State.SENT),
+            (sa.and_(_NOT_WITHDRAWN, _SAYS_FAILED), State.FAILED),
+            (_UNDECIDED, State.SENT),
+            else_=_o.state,
+        ),
+    )
+)
+_ADOPT = (
+    sa.update(delivery_statuses)
+    .where(
+        _d.channel_id == sa.bindparam("channel"),
+        _d.wamid == sa.bindparam("message"),
+        _d.status == sa.bindparam("said"),
+        _d.participant == sa.bindparam("who"),
+    )
+    .values(outbound_id=sa.bindparam("outbound"))
+)
+
+
 async def _write(
     connection: AsyncConnection, updates: Sequence[dict[str, Any]], adopted: Sequence[dict[str, Any]]
 ) -> None:
     """Keep the first time of each fact. `failed` is the state only while nothing says that it arrived."""
-    o, d = outbound_messages.c, delivery_statuses.c
-    arrived = sa.or_(
-        o.delivered_at.is_not(None),
-        o.read_at.is_not(None),
-        sa.bindparam("delivered_at", type_=o.delivered_at.type).is_not(None),
-        sa.bindparam("read_at", type_=o.read_at.type).is_not(None),
-    )
-    says_failed = sa.bindparam("failed_at", type_=o.failed_at.type).is_not(None)
-    # No IN here: SQLAlchemy cannot expand its list in a statement that runs for many rows.
-    undecided = sa.or_(o.state == State.PROCESSING, o.state == State.UNKNOWN, o.state == State.RETRY)
-    not_withdrawn = sa.or_(undecided, o.state == State.FAILED, o.state == State.SENT)
-    await connection.execute(
-        sa.update(outbound_messages)
-        .where(o.id == sa.bindparam("outbound"))
-        .values(
-            wamid=sa.func.coalesce(o.wamid, sa.bindparam("known_as", type_=o.wamid.type)),
-            pricing=sa.func.coalesce(sa.bindparam("price", type_=o.pricing.type), o.pricing),
-            sent_at=sa.func.coalesce(o.sent_at, sa.bindparam("sent_at", type_=o.sent_at.type)),
-            delivered_at=sa.func.coalesce(o.delivered_at, sa.bindparam("delivered_at", type_=o.sent_at.type)),
-            read_at=sa.func.coalesce(o.read_at, sa.bindparam("read_at", type_=o.sent_at.type)),
-            failed_at=sa.func.coalesce(o.failed_at, sa.bindparam("failed_at", type_=o.sent_at.type)),
-            reason=sa.case((arrived, None), (says_failed, sa.bindparam("why", type_=o.reason.type)), else_=o.reason),
-            state=sa.case(
-                (sa.and_(not_withdrawn, arrived), State.SENT),
-                (sa.and_(not_withdrawn, says_failed), State.FAILED),
-                (undecided, State.SENT),
-                else_=o.state,
-            ),
-        ),
-        updates,
-    )
-    await connection.execute(
-        sa.update(delivery_statuses)
-        .where(
-            d.channel_id == sa.bindparam("channel"),
-            d.wamid == sa.bindparam("message"),
-            d.status == sa.bindparam("said"),
-            d.participant == sa.bindparam("who"),
-        )
-        .values(outbound_id=sa.bindparam("outbound")),
-        adopted,
-    )
+    await connection.execute(_WRITE_FACTS, updates)
+    await connection.execute(_ADOPT, adopted)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.service import AuditEntry, record
-from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus, savepoint
+from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus, filled_up, savepoint
 from app.whatsapp.channels import Channels
 from app.whatsapp.errors import Unintelligible
 from app.whatsapp.inbound import Inbound, Unreadable
@@ -61,6 +61,23 @@ class _Parsed(msgspec.Struct):
     reason: str | None = None
 
 
+_c = inbound_events.c
+_due = (
+    sa.select(_c.id)
+    .where(_c.state == "pending", _c.due_at <= db_now())
+    .order_by(_c.due_at, _c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
+)
+_CLAIM = (
+    sa.update(inbound_events)
+    .where(_c.id.in_(sa.select(_due.c.id)))
+    .values(claims=_c.claims + 1, due_at=db_now_plus(LEASE_SECONDS))
+    .returning(_c.id, _c.channel_id, _c.body, _c.received_at, _c.claims)
+)
+
+
 class Ingest:
     """The claim and the batch handler of the ingest dispatcher. `forget` is called when a unit of work has failed."""
 
@@ -72,23 +89,8 @@ class Ingest:
 
     async def claim(self, limit: int) -> list[StoredEvent]:
         """Lease up to `limit` pending events, oldest first."""
-        c = inbound_events.c
-        due = (
-            sa.select(c.id)
-            .where(c.state == "pending", c.due_at <= db_now())
-            .order_by(c.due_at, c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
-        )
         async with self._database.write() as connection:
-            rows = await connection.execute(
-                sa.update(inbound_events)
-                .where(c.id.in_(sa.select(due.c.id)))
-                .values(claims=c.claims + 1, due_at=db_now_plus(LEASE_SECONDS))
-                .returning(c.id, c.channel_id, c.body, c.received_at, c.claims)
-            )
-            claimed = [StoredEvent(*row) for row in rows]
+            claimed = [StoredEvent(*row) for row in await connection.execute(_CLAIM, {"limit": limit})]
         return sorted(claimed, key=lambda event: event.id)
 
     async def handle(self, events: Sequence[StoredEvent]) -> None:
@@ -185,23 +187,31 @@ class Ingest:
             await _finish(connection, [_Parsed(event, [], reason)], now)
 
 
+_LOCK = (
+    sa.select(_c.id, _c.claims)
+    .where(_c.id.in_(sa.bindparam("ids", expanding=True)), _c.state == "pending")
+    .order_by(_c.id)
+    .with_for_update()
+)
+_FINISH = (
+    sa.update(inbound_events)
+    .where(_c.id == sa.bindparam("event"))
+    .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), done_at=sa.bindparam("now"))
+)
+
+
 async def _finish(connection: AsyncConnection, batch: Sequence[_Parsed], now: datetime) -> None:
     """Mark the events done or dead. An event that somebody else has claimed since undoes the unit of work."""
-    c = inbound_events.c
-    rows = await connection.execute(
-        sa.select(c.id, c.claims)
-        .where(c.id.in_([one.event.id for one in batch]), c.state == "pending")
-        .order_by(c.id)
-        .with_for_update()
-    )
+    rows = await connection.execute(_LOCK, {"ids": filled_up(one.event.id for one in batch)})
     held = {(row.id, row.claims) for row in rows}
     if any((one.event.id, one.event.claims) not in held for one in batch):
         raise _LostLease
     await connection.execute(
-        sa.update(inbound_events)
-        .where(c.id == sa.bindparam("event"))
-        .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), done_at=now),
-        [{"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason} for one in batch],
+        _FINISH,
+        [
+            {"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason, "now": now}
+            for one in batch
+        ],
     )
 
 

@@ -25,6 +25,9 @@ class RawEvent(msgspec.Struct, frozen=True):
     channel_id: UUID | None = None
 
 
+_STORE = upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest)
+
+
 class Intake:
     """Stores webhooks by group commit. An async context manager.
 
@@ -34,7 +37,7 @@ class Intake:
     def __init__(self, database: Database, wake: Wake) -> None:
         self._database = database
         self._wake = wake
-        self._group: GroupCommit[RawEvent, bool] = GroupCommit(database, self._store)
+        self._group: GroupCommit[RawEvent, bool] = GroupCommit(database, self._store, then=self._tell)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -48,10 +51,11 @@ class Intake:
 
         Raises `Unavailable` (of which `DatabaseUnavailable` is one) when it is not stored: Meta shall try again.
         """
-        new = await self._group.save(event)
-        if new:
+        return await self._group.save(event)
+
+    def _tell(self, is_new: Sequence[bool]) -> None:
+        if any(is_new):
             self._wake.notify(INBOX)
-        return new
 
     async def _store(self, connection: AsyncConnection, events: Sequence[RawEvent]) -> list[bool]:
         now = await self._database.now(connection)
@@ -62,10 +66,7 @@ class Intake:
             digests.append(digest)
             rows.setdefault(digest, _row(event, digest, now))
         # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
-        stored = await connection.execute(
-            upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest),
-            [rows[digest] for digest in sorted(rows)],
-        )
+        stored = await connection.execute(_STORE, [rows[digest] for digest in sorted(rows)])
         new = set(stored.scalars())
         is_new = []
         for digest in digests:

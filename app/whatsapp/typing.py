@@ -1,4 +1,4 @@
-"""Blue ticks and "typing…" while an answer is made: a courtesy, never worth a failure."""
+"""Blue ticks and "typing…" while somebody waits for an answer: a courtesy, never worth a failure."""
 
 from collections.abc import Mapping
 from uuid import UUID

@@ -48,6 +48,8 @@ class WebhookDoor:
         self._intake = intake
         self._channels = channels
         self._metrics = metrics
+        outcomes = ("stored", "duplicate", "bad_signature", "unavailable")
+        self._requests = {outcome: metrics.webhook_requests.labels(outcome) for outcome in outcomes}
         self._app_secrets = tuple(app_secrets)
         self._verify_token = verify_token
 
@@ -76,7 +78,7 @@ class WebhookDoor:
             outcome = "stored" if await self._save(RawEvent(body, channel_id)) else "duplicate"
             self._metrics.webhook_last_success.set_to_current_time()
         finally:
-            self._metrics.webhook_requests.labels(outcome).inc()
+            self._requests[outcome].inc()
             self._metrics.webhook_duration.observe(time.perf_counter() - started)
 
     async def _save(self, event: RawEvent) -> bool:

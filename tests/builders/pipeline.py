@@ -19,6 +19,7 @@ from app.outbound.reading import kind_of, readable_text
 from app.tables import metadata as all_tables
 from app.whatsapp.content import Content, Text, encode_content
 from app.whatsapp.models import channels, inbound_events, media
+from tests.builders.rows import audited
 
 assert all_tables is metadata  # every table is known by now, whatever a test imports
 
@@ -26,7 +27,7 @@ assert all_tables is metadata  # every table is known by now, whatever a test im
 @contextlib.asynccontextmanager
 async def database_of(url: str) -> AsyncIterator[Database]:
     """An open database with every table."""
-    async with Database(url) as database:
+    async with audited(url) as database:
         async with database.write() as connection:
             await connection.run_sync(metadata.create_all)
         yield database

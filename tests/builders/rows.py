@@ -10,18 +10,26 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
+from app.audit.keys import sealed_by
 from app.conversations import answering
 from app.conversations.answering import ClaimedTurn, Said
 from app.conversations.receive import Arrival
 from app.core.db import Database
 from app.core.db.migrate import migrate
 from app.core.ids import new_id
+from app.core.security.cipher import Cipher
 from app.outbound.statuses import Told
 from app.whatsapp.inbound import DeliveryStatus, InboundMedia, InboundMessage, Sender
 from tests.databases import PostgresDatabases
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+def audited(url: str) -> Database:
+    """A database whose audit trail is sealed with a key of its own."""
+    return Database(url, options=sealed_by(Cipher([Fernet.generate_key().decode()])))
 
 
 async def build(url: str) -> None:
@@ -43,7 +51,7 @@ async def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 
 @contextlib.asynccontextmanager
 async def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    async with migrated_url(request, tmp_path) as url, Database(url) as database:
+    async with migrated_url(request, tmp_path) as url, audited(url) as database:
         yield database
 
 

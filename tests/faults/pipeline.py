@@ -1,4 +1,4 @@
-"""The pipeline's verbs on a real SQLite file, without processes and without a network: what the state machine drives."""
+"""The pipeline's verbs on a real SQLite file, without processes and without a network, for the state machine."""
 
 import shutil
 from collections.abc import Sequence
@@ -77,13 +77,11 @@ class Pipeline:
 
     async def lose(self, arrivals: Sequence[Arrival]) -> None:
         """Receive in a unit of work that is undone, as when its process dies before the COMMIT."""
-        try:
-            async with self.database.write() as connection:
-                now = await self.database.now(connection)
-                await receive(connection, arrivals, now=now, pace=PACE, threads=self.threads)
-                raise _UndoneError
-        except _UndoneError:
-            self.threads.forget()
+        async with self.database.write() as connection:
+            now = await self.database.now(connection)
+            await receive(connection, arrivals, now=now, pace=PACE, threads=self.threads)
+            await connection.rollback()
+        self.threads.forget()
 
     async def claim(self, limit: int) -> list[ClaimedTurn]:
         async with self.database.write() as connection:
@@ -142,7 +140,3 @@ class Pipeline:
     async def rows(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> Sequence[Any]:
         async with self.database.read() as connection:
             return (await connection.execute(sa.select(*table.c).where(*where).order_by(table.c.id))).all()
-
-
-class _UndoneError(Exception):
-    """The process ended before the COMMIT."""

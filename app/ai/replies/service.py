@@ -38,6 +38,7 @@ TURNS = "turns"  # the wake-up topic of whoever answers
 
 _PROFILE_FRESH_SECONDS = 1.0
 _PATIENCE_SECONDS = 10.0  # for a database that is away: an answer that is not stored is paid for twice
+_COURTESY_AFTER_SECONDS = 0.5  # an answer that comes sooner needs no "typing…" before it
 _GIVE_UP_AFTER_SECONDS = 3600.0
 _RETRY_SECONDS = (15.0, 30.0, 60.0, 120.0, 240.0)
 _MOST_PICTURES_BYTES = 8 * 1024 * 1024
@@ -65,6 +66,8 @@ class Replies:
         self._channels = channels
         self._transports = transports
         self._metrics = metrics
+        self._queue_stage = metrics.turn_stage.labels("queue")
+        self._llm_stage = metrics.turn_stage.labels("llm")
         self._pace = pace
         self._media_dir = media_dir
         self._profile: StoredProfile | None = None
@@ -96,7 +99,7 @@ class Replies:
         """Decide about one turn and write the conclusion. What is logged meanwhile carries the webhook's id."""
         with correlation(turn.event_id):
             waited = (datetime.now(UTC) - turn.opened_at).total_seconds()
-            self._metrics.turn_stage.labels("queue").observe(max(0.0, waited))
+            self._queue_stage.observe(max(0.0, waited))
             conclusion = await self._decide(turn)
             count(self._metrics, conclusion.attempts)
             ours = await self._conclusions.save(conclusion)
@@ -111,8 +114,8 @@ class Replies:
         decision = gate(turn, stored.profile, now)
         if decision is not None:
             return Conclusion(turn, decision)
-        self._show_reading(turn)
         started = time.perf_counter()
+        courtesy = asyncio.get_running_loop().call_later(_COURTESY_AFTER_SECONDS, self._show_reading, turn)
         try:
             answered = await self._router.answer(
                 prompt.build(turn, stored, await self._pictures(turn), now),
@@ -121,7 +124,8 @@ class Replies:
         except ChainFailed as failure:
             return self._failed(turn, stored, failure, now)
         finally:
-            self._metrics.turn_stage.labels("llm").observe(time.perf_counter() - started)
+            courtesy.cancel()
+            self._llm_stage.observe(time.perf_counter() - started)
         parts = tuple(Text(part) for part in split_text(to_whatsapp_markup(answered.reply.text)))
         if not parts:
             return Conclusion(turn, self._hand_over(stored, Reason.MODEL_REFUSED), answered.attempts)
@@ -152,7 +156,7 @@ class Replies:
         return await asyncio.to_thread(_read_pictures, self._media_dir, names) if names else {}
 
     def _show_reading(self, turn: ClaimedTurn) -> None:
-        """Show the customer that the message is read and an answer is coming. A courtesy: it may fail or be skipped."""
+        """Show who waits that the message is read and an answer is coming. A courtesy: it may fail or be skipped."""
         wamid = turn.questions[-1].wamid if turn.questions else None
         if wamid is None or len(self._courtesies) >= _MOST_COURTESIES:
             return

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db.base import UtcDateTime, db_now, db_now_plus, metadata
+from app.core.db.base import UtcDateTime, db_now, db_now_plus, filled_up, metadata
 from app.core.db.session import Database
 from app.core.events import Event
 from app.core.ids import new_id
@@ -42,6 +42,23 @@ _INSERT = events.insert().values(
 )
 
 
+_due = (
+    sa.select(events.c.id)
+    .where(events.c.due_at <= db_now())
+    .order_by(events.c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM = (
+    sa.update(events)
+    .where(events.c.id.in_(sa.select(_due.c.id)))
+    .values(due_at=db_now_plus(_LEASE_SECONDS))
+    .returning(events.c.id, events.c.name, events.c.payload)
+)
+_FORGET = sa.delete(events).where(events.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+
 class EventRelay:
     """Hands recorded events to `react`, in the order they were recorded, each at least once.
 
@@ -61,20 +78,7 @@ class EventRelay:
     async def claim(self, limit: int) -> list[sa.Row[tuple[object, ...]]]:
         """Lease up to `limit` events; they come back after the lease unless `relay` deletes them."""
         async with self._database.write() as connection:
-            due = (
-                sa.select(events.c.id)
-                .where(events.c.due_at <= db_now())
-                .order_by(events.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-                .cte("due")
-            )
-            rows = await connection.execute(
-                sa.update(events)
-                .where(events.c.id.in_(sa.select(due.c.id)))
-                .values(due_at=db_now_plus(_LEASE_SECONDS))
-                .returning(events.c.id, events.c.name, events.c.payload)
-            )
+            rows = await connection.execute(_CLAIM, {"limit": limit})
             return sorted(rows.all(), key=lambda row: row.id)
 
     async def relay(self, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
@@ -82,7 +86,7 @@ class EventRelay:
         facts = [fact for row in rows if (fact := self._decode(row)) is not None]
         await self._react(facts)
         async with self._database.write() as connection:
-            await connection.execute(sa.delete(events).where(events.c.id.in_([row.id for row in rows])))
+            await connection.execute(_FORGET, {"ids": filled_up(row.id for row in rows)})
 
     def _decode(self, row: sa.Row[tuple[object, ...]]) -> Event | None:
         """Return the fact; None for one that nobody knows, or that another version wrote in another shape."""

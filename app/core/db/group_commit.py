@@ -33,8 +33,9 @@ class GroupCommit(Generic[Item, Result]):
     `write(connection, items)` stores all of `items` in the given unit of work and returns one result an item, in
     order. It must be able to run again, also when a COMMIT has succeeded whose answer was lost, and with fewer items:
     when a group fails, its items are tried one by one, so that only the item at fault fails. While the database does
-    not answer, it is tried again for `patience_seconds`. Use as an async context manager; leaving it commits what is
-    still waiting.
+    not answer, it is tried again for `patience_seconds`. `then(results)` is called after each COMMIT, once for all that
+    were in it; it must be quick and never fail. Use as an async context manager; leaving it commits what is still
+    waiting.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class GroupCommit(Generic[Item, Result]):
         database: Database,
         write: Write[Item, Result],
         *,
+        then: Callable[[Sequence[Result]], None] | None = None,
         most_in_group: int = 512,
         most_waiting: int = 5000,
         patience_seconds: float = 0.0,
@@ -49,6 +51,7 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._database = database
         self._write = write
+        self._then = then
         self._most_in_group = most_in_group
         self._most_waiting = most_waiting
         self._patience_seconds = patience_seconds
@@ -109,6 +112,8 @@ class GroupCommit(Generic[Item, Result]):
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+            if self._then is not None:
+                self._then(results)
 
     async def _one_by_one(self, group: list[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
         if len(group) == 1:

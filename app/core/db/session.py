@@ -80,7 +80,7 @@ class Database:
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Give a connection for queries. On SQLite it cannot write and never waits for the writer."""
-        return _unit_of_work(self._reader)
+        return _unit_of_work(self._reader, in_threads=self.dialect == "sqlite")
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -122,7 +122,7 @@ async def savepoint(connection: AsyncConnection) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _unit_of_work(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _unit_of_work(engine: AsyncEngine, *, in_threads: bool = False) -> AsyncIterator[AsyncConnection]:
     with _unavailable_when_lost():
         connection = await _connect(engine)
     try:
@@ -130,8 +130,13 @@ async def _unit_of_work(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             await connection.begin()
             yield connection
             await connection.commit()
-    finally:
+    except BaseException:
         await asyncio.shield(_give_back(connection))  # the caller may be cancelled a second time
+        raise
+    if in_threads:
+        await asyncio.shield(_give_back(connection))
+    else:  # committed, so nothing is left to roll back: this waits for nobody, and needs no task that outlives us
+        await connection.close()
 
 
 async def _connect(engine: AsyncEngine) -> AsyncConnection:

@@ -176,7 +176,7 @@ async def test_an_unknown_conversation_is_not_found(panel: Desk, method: str, pa
 async def test_a_viewer_may_look_and_change_nothing(rows: Pipeline, panel: Desk, action: str) -> None:
     mine = await rows.conversation(unread=1)
     answer = await panel.call("POST", f"{INBOX}/{mine}/{action}", role="viewer", json={})
-    assert (answer.status_code, answer.json()["code"]) == (403, "role_too_low")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert (await panel.get(f"{INBOX}/{mine}", role="viewer"))["unread"] == 1
 
 

@@ -143,5 +143,5 @@ async def test_an_unknown_channel_is_not_found(panel: Desk) -> None:
 async def test_only_an_admin_may_add_or_resume(panel: Desk) -> None:
     for path in (CHANNELS, f"{CHANNELS}/{new_id()}/resume"):
         answer = await panel.call("POST", path, role="supervisor", json=NEW)
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_too_low")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert (await panel.call("GET", CHANNELS, role=None)).status_code == 401
