@@ -122,6 +122,7 @@ async def test_a_turn_whose_claimer_died_comes_again_with_the_next_token(databas
     await Pipeline(database).change(turns, turn_id, due_at=PAST)
     (alive,) = await claim(database)
     assert (alive.token, alive.claims) == (2, 2)
+    assert await held(database, dead) == set()
     assert await held(database, dead, alive) == {(turn_id, 2)}
     assert await held(database, alive, dead) == {(turn_id, 2)}
     assert await extend(database, dead) == set()

@@ -135,8 +135,9 @@ async def test_a_poisonous_event_does_not_cost_its_neighbours(bench: Bench, logg
     await bench.work()
     assert await bench.states() == ["done", "dead", "done"]
     assert await bench.taken() == ["a", "b"]
-    assert [entry["event"] for entry in logged] == ["ingest.batch_failed", "ingest.item_failed"]
-    assert all("poison" not in str(entry["exc_info"]) for entry in logged), "a log line holds what somebody wrote"
+    failures = [entry for entry in logged if "exc_info" in entry]
+    assert [entry["event"] for entry in failures] == ["ingest.batch_failed", "ingest.item_failed"]
+    assert all("poison" not in str(entry["exc_info"]) for entry in failures), "a log line holds what somebody wrote"
 
 
 async def test_a_poisonous_item_does_not_cost_its_neighbours_of_the_same_webhook(bench: Bench) -> None:

@@ -51,10 +51,11 @@ class Bench:
         self.media_dir = media_dir
         self.models = Models()
         self.pipeline = Pipeline(database)
+        self.channels = Channels(database, Cipher([Fernet.generate_key().decode()]))
         self.replies = Replies(
             database,
             self.models,  # type: ignore[arg-type]
-            Channels(database, Cipher([Fernet.generate_key().decode()])),
+            self.channels,
             {},
             Metrics(),
             pace=Pace(0, 0),
@@ -79,6 +80,7 @@ class Bench:
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     async with migrated(request, tmp_path) as database:
         bench = Bench(database, tmp_path)
+        await bench.channels.open()
         async with bench.replies:
             yield bench
 
