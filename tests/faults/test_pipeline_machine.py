@@ -41,8 +41,9 @@ EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "20"))
 MEMORY = "/dev/shm"  # noqa: S108 - the commits of this test need not survive a power cut
 
 CUSTOMERS = st.integers(0, 2)
-ANSWER = Answer((Text("one"), Text("two")))
-SHORT_ANSWER = Answer((Text("one"),))
+ANSWER: Decision = Answer((Text("one"), Text("two")))
+SHORT_ANSWER: Decision = Answer((Text("one"),))
+HELD: Decision = Silence(Reason.HELD_BY_PERSON)
 DECISIONS: st.SearchStrategy[Decision] = st.sampled_from(
     [
         ANSWER,
@@ -84,8 +85,18 @@ class PipelineMachine(RuleBasedStateMachine):
             self.directory.cleanup()
 
     @initialize()
-    def somebody_writes(self) -> None:
-        self.writes(0, 1)
+    def everybody_was_answered_once(self) -> None:
+        for customer in range(3):
+            self.the_bot_answers(customer)
+
+    @rule(customer=CUSTOMERS)
+    def the_bot_answers(self, customer: int) -> None:
+        """The usual way of things, in one step, so that what can only go wrong later is reached."""
+        self.writes(customer, 1)
+        claimed = self.runner.run(self.pipeline.claim(10))
+        answered = [(turn, SHORT_ANSWER if turn.control == "bot" else HELD) for turn in claimed]
+        self.runner.run(self.pipeline.conclude(answered))
+        self.leaving += self.runner.run(self.pipeline.start(10))
 
     @rule(customer=CUSTOMERS, count=st.integers(1, 3))
     def writes(self, customer: int, count: int) -> None:
@@ -94,10 +105,6 @@ class PipelineMachine(RuleBasedStateMachine):
         new = self.runner.run(self.pipeline.receive([inbound(customer, number) for number in numbers]))
         assert new == count
         self.taken |= {(customer, number) for number in numbers}
-
-    @rule(customer=CUSTOMERS)
-    def a_process_dies_before_its_commit(self, customer: int) -> None:
-        self.runner.run(self.pipeline.lose([inbound(customer, 1_000_000 + self.next_number)]))
 
     @rule(data=st.data())
     def the_same_message_comes_again(self, data: st.DataObject) -> None:
@@ -170,6 +177,7 @@ class PipelineMachine(RuleBasedStateMachine):
 
     @rule()
     def half_a_minute_passes(self) -> None:
+        self.runner.run(self.pipeline.stop_channel(stopped=False))
         self.runner.run(self.pipeline.expire_leases())
 
     @precondition(lambda self: self.received)
@@ -194,17 +202,20 @@ class PipelineMachine(RuleBasedStateMachine):
         self.refused |= {one.id for one, word in told if word == "failed"}
         self.arrived |= {one.id for one, word in told if word in ("delivered", "read")}
 
-    @rule(data=st.data(), control=st.sampled_from(["person", "bot", "nobody"]))
-    def control_changes(self, data: st.DataObject, control: Control) -> None:
-        self.runner.run(self.pipeline.give_to(self._any_conversation(data), control))
-
-    @rule(data=st.data(), later=st.booleans())
-    def a_person_writes(self, data: st.DataObject, later: bool) -> None:
-        self.runner.run(self.pipeline.write(self._any_conversation(data), later=later))
-
-    @rule(stopped=st.booleans())
-    def the_channel_is_stopped_or_mended(self, stopped: bool) -> None:
-        self.runner.run(self.pipeline.stop_channel(stopped=stopped))
+    @rule(data=st.data(), what=st.sampled_from(["taken", "given_back", "written", "scheduled", "stopped", "lost"]))
+    def something_rare_happens(self, data: st.DataObject, what: str) -> None:
+        """A person takes, gives back or writes, the channel is refused, or a process dies before its COMMIT."""
+        conversation_id = self._any_conversation(data)
+        match what:
+            case "taken" | "given_back":
+                control: Control = "person" if what == "taken" else "bot"
+                self.runner.run(self.pipeline.give_to(conversation_id, control))
+            case "written" | "scheduled":
+                self.runner.run(self.pipeline.write(conversation_id, later=what == "scheduled"))
+            case "stopped":
+                self.runner.run(self.pipeline.stop_channel(stopped=True))
+            case _:
+                self.runner.run(self.pipeline.lose([inbound(0, 1_000_000 + self.next_number)]))
 
     @invariant()
     def nothing_is_sent_twice_and_answers_leave_in_the_order_of_their_turns(self) -> None:
@@ -256,8 +267,7 @@ class PipelineMachine(RuleBasedStateMachine):
         for _ in range(60):
             await self.pipeline.expire_leases()
             claimed = await self.pipeline.claim(10)
-            answers: dict[bool, Decision] = {True: ANSWER, False: Silence(Reason.HELD_BY_PERSON)}
-            await self.pipeline.conclude([(turn, answers[turn.control == "bot"]) for turn in claimed])
+            await self.pipeline.conclude([(turn, ANSWER if turn.control == "bot" else HELD) for turn in claimed])
             leaving = await self.pipeline.start(10)
             self.received += leaving
             await self.pipeline.save([Outcome(one, State.SENT, wamid=_wamid(one)) for one in leaving])
