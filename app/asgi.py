@@ -9,13 +9,19 @@ from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.controllers import ApiKeysController, AuthController, OwnAccountController, PeopleController
+from app.accounts.controllers import (
+    ApiKeysController,
+    AuthController,
+    OwnAccountController,
+    PeopleController,
+    TeamController,
+)
 from app.ai.chain.controllers import ProvidersController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
 from app.business.controllers import BusinessController
 from app.contacts.controllers import ContactsController
-from app.conversations.controllers import ConversationsController
+from app.conversations.controllers import CannedRepliesController, NotesController
 from app.core.http import (
     DEFAULT_BODY_BYTES,
     EXCEPTION_HANDLERS,
@@ -33,6 +39,7 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.client_address import ClientAddress
 from app.core.security.guards import RequireAccessToken
+from app.inbox.controllers import ConversationsController
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
@@ -52,8 +59,11 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     AuthController,
     OwnAccountController,
     PeopleController,
+    TeamController,
     ApiKeysController,
     ConversationsController,
+    NotesController,
+    CannedRepliesController,
     TurnsController,
     ContactsController,
     MessagesController,
