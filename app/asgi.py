@@ -10,6 +10,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.controllers import ApiKeysController, AuthController, OwnAccountController, PeopleController
+from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
@@ -40,6 +41,7 @@ from app.plugins import VERSION, Parts
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
 from app.simulator.controllers import mount_simulator
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
@@ -51,6 +53,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WebhookController,
     AuthController,
     OwnAccountController,
+    PreferencesController,
     PeopleController,
     ApiKeysController,
     ConversationsController,
@@ -63,6 +66,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     MediaController,
     ProvidersController,
     BusinessController,
+    SetupController,
     SystemController,
     KeysController,
     AuditController,
