@@ -39,7 +39,8 @@ from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
-from app.simulator.controllers import mount_simulator
+from app.simulator.controllers import control_from_here_only, mount_simulator
+from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
 from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
@@ -66,6 +67,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     MediaController,
     ProvidersController,
     BusinessController,
+    SimulatorController,
     SetupController,
     SystemController,
     KeysController,
@@ -174,6 +176,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "media_dir": parts.media_dir,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
+        "simulator": parts.simulator,
     }
 
 
@@ -186,4 +189,4 @@ def _given(thing: Thing) -> Provide:
 
 
 def _simulator(parts: Parts) -> list[ControllerRouterHandler]:
-    return [] if parts.simulator is None else [mount_simulator(parts.simulator)]
+    return [] if parts.simulator is None else [mount_simulator(parts.simulator, guards=[control_from_here_only])]
