@@ -2,8 +2,8 @@
 
 Promises: nothing that was taken is lost, every turn is answered at most once, answers leave in the order of their
 turns, a person's takeover stops the bot, and an attempt whose end nobody saw is never repeated. Run more examples with
-`HYPOTHESIS_EXAMPLES=2000 .venv/bin/pytest -n0 tests/faults/test_pipeline_machine.py`; a failure is shown as it was found,
-with what repeats it, and made small (which takes minutes) with `HYPOTHESIS_SHRINK=1`.
+`HYPOTHESIS_EXAMPLES=2000 .venv/bin/pytest -n0 tests/faults/test_pipeline_machine.py`. A failure is shown as it was
+found, with what repeats it; `HYPOTHESIS_SHRINK=1` makes it small, which takes minutes.
 """
 
 import asyncio
