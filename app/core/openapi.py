@@ -53,7 +53,9 @@ def openapi_config(*, version: str, public_url: str, further_types: Sequence[Any
         components=Components(
             security_schemes={
                 "bearer": SecurityScheme(
-                    type="http", scheme="bearer", bearer_format="JWT", description="From `POST /api/auth/login`."
+                    type="http",
+                    scheme="bearer",
+                    description="An access token from `POST /api/auth/login`, or an API key.",
                 )
             }
         ),
