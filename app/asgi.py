@@ -16,6 +16,7 @@ from app.accounts.controllers import (
     PeopleController,
     TeamController,
 )
+from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
@@ -45,8 +46,10 @@ from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
-from app.simulator.controllers import mount_simulator
+from app.simulator.controllers import control_from_here_only, mount_simulator
+from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
@@ -58,6 +61,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WebhookController,
     AuthController,
     OwnAccountController,
+    PreferencesController,
     PeopleController,
     TeamController,
     ApiKeysController,
@@ -73,6 +77,8 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     MediaController,
     ProvidersController,
     BusinessController,
+    SimulatorController,
+    SetupController,
     SystemController,
     KeysController,
     AuditController,
@@ -180,6 +186,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "media_dir": parts.media_dir,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
+        "simulator": parts.simulator,
     }
 
 
@@ -192,4 +199,4 @@ def _given(thing: Thing) -> Provide:
 
 
 def _simulator(parts: Parts) -> list[ControllerRouterHandler]:
-    return [] if parts.simulator is None else [mount_simulator(parts.simulator)]
+    return [] if parts.simulator is None else [mount_simulator(parts.simulator, guards=[control_from_here_only])]

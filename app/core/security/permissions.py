@@ -27,6 +27,7 @@ Permission = Literal[
     "security:manage",
     "security:read",
     "self:manage",
+    "system:manage",
     "system:read",
     "webhooks:read",
     "webhooks:retry",
@@ -65,6 +66,7 @@ LOWEST_ROLE: Final[dict[Permission, Role]] = {
     "models:manage": "admin",
     "security:manage": "admin",
     "security:read": "admin",
+    "system:manage": "admin",
     "system:read": "admin",
 }
 

@@ -97,6 +97,24 @@ async def test_a_definite_result_settles_a_message_that_was_parked_meanwhile(dat
     assert (await rows(database, turns))[0].state == TurnState.DONE
 
 
+@pytest.mark.parametrize(
+    ("later", "then"),
+    [("pending", State.RETRY), ("superseded", State.RETRY), ("sent", State.FAILED), ("unknown", State.FAILED)],
+)
+async def test_a_parked_message_is_tried_again_only_while_nothing_behind_it_has_left(
+    database: Database, later: str, then: State
+) -> None:
+    (one,) = await leaving(database)
+    pipeline = Pipeline(database)
+    await pipeline.change(outbound_messages, one.id, state="unknown")
+    await pipeline.outbound(one.conversation_id, state=later)
+    await write(database, Outcome(one, State.RETRY, reason="this process was paused", retry_seconds=0))
+    row = await pipeline.row(outbound_messages, one.id)
+    (turn,) = await rows(database, turns)
+    assert row.state == then
+    assert turn.state == (TurnState.FAILED if then is State.FAILED else TurnState.SENDING)
+
+
 async def test_the_same_outcome_written_again_after_a_lost_answer_changes_no_state(database: Database) -> None:
     pipeline = Pipeline(database)
     for state, again in ((State.SENT, True), (State.FAILED, False), (State.RETRY, False)):
