@@ -53,7 +53,8 @@ async def channels(database: Database) -> Channels:
 
 @pytest.fixture
 def panel(database: Database, channels: Channels) -> Desk:
-    return desk([ChannelsController], {"database": database, "channels": channels, "channel_defaults": DEFAULTS})
+    things = {"database": database, "channels": channels, "channel_defaults": DEFAULTS, "templates": None}
+    return desk([ChannelsController], things)
 
 
 async def add(panel: Desk, **changes: Any) -> Any:
