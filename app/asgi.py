@@ -37,6 +37,7 @@ from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
+from app.proof.controllers import ProofController
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
 from app.simulator.controllers import mount_simulator
 from app.system.controllers import HealthController, KeysController, SystemController
@@ -65,6 +66,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     BusinessController,
     SystemController,
     KeysController,
+    ProofController,
     AuditController,
     AlertsController,
     SnapshotsController,
@@ -168,6 +170,8 @@ def _things(parts: Parts) -> dict[str, object]:
         "live_door": parts.live_door,
         "chain": parts.chain,
         "media_dir": parts.media_dir,
+        "prover": parts.prover,
+        "doctor": parts.doctor,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
     }
