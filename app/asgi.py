@@ -10,6 +10,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ControllerRouterHandler
 
 from app.accounts.controllers import ApiKeysController, AuthController, OwnAccountController, PeopleController
+from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
@@ -39,8 +40,10 @@ from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
 from app.proof.controllers import ProofController
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
-from app.simulator.controllers import mount_simulator
+from app.simulator.controllers import control_from_here_only, mount_simulator
+from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
@@ -52,6 +55,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WebhookController,
     AuthController,
     OwnAccountController,
+    PreferencesController,
     PeopleController,
     ApiKeysController,
     ConversationsController,
@@ -64,6 +68,8 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     MediaController,
     ProvidersController,
     BusinessController,
+    SimulatorController,
+    SetupController,
     SystemController,
     KeysController,
     ProofController,
@@ -174,6 +180,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "doctor": parts.doctor,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
+        "simulator": parts.simulator,
     }
 
 
@@ -186,4 +193,4 @@ def _given(thing: Thing) -> Provide:
 
 
 def _simulator(parts: Parts) -> list[ControllerRouterHandler]:
-    return [] if parts.simulator is None else [mount_simulator(parts.simulator)]
+    return [] if parts.simulator is None else [mount_simulator(parts.simulator, guards=[control_from_here_only])]

@@ -63,6 +63,11 @@ class ModelChain:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes in force, in the order in which they are asked."""
+        return self._router.routes
+
     async def refresh(self) -> None:
         """Use the newest stored order."""
         async with self._database.read() as connection:

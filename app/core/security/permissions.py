@@ -26,6 +26,7 @@ Permission = Literal[
     "security:manage",
     "security:read",
     "self:manage",
+    "system:manage",
     "system:read",
     "webhooks:read",
     "webhooks:retry",
@@ -63,6 +64,7 @@ LOWEST_ROLE: Final[dict[Permission, Role]] = {
     "models:manage": "admin",
     "security:manage": "admin",
     "security:read": "admin",
+    "system:manage": "admin",
     "system:read": "admin",
 }
 
