@@ -2,11 +2,11 @@
 
 from app.core.jobs import Job
 from app.core.queue.schedule import Schedule
-from app.proof.service import Prover
+from app.proof.service import CHECK_SECONDS, Prover
 
 CHECK = "check_invariants"
-EVERY_SECONDS = 300
-SCHEDULES = (Schedule(name=CHECK, every_seconds=EVERY_SECONDS),)
+
+SCHEDULES = (Schedule(name=CHECK, every_seconds=CHECK_SECONDS),)
 
 
 def jobs(prover: Prover) -> list[Job]:
@@ -17,6 +17,6 @@ def jobs(prover: Prover) -> list[Job]:
             queue="maintenance",
             timeout_seconds=240,
             retries=2,
-            ttl_seconds=EVERY_SECONDS,
+            ttl_seconds=CHECK_SECONDS,
         )
     ]

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from app.core.db import Database
-from app.proof.jobs import EVERY_SECONDS
-from app.proof.service import Prover
+from app.proof.service import CHECK_SECONDS, Prover
 from app.system.schemas import Finding
 
-_OVERDUE = timedelta(seconds=3 * EVERY_SECONDS)
+_OVERDUE = timedelta(seconds=3 * CHECK_SECONDS)
 
 
 class InvariantsProbe:

@@ -18,6 +18,7 @@ from app.proof.reading import reread
 from app.proof.schemas import Invariant, InvariantList, Ledger, Proof
 from app.whatsapp.channels import Channels
 
+CHECK_SECONDS: Final = 300
 DAY: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=31)
 

@@ -1,7 +1,7 @@
 """the last check of each invariant
 
 Revision ID: 0004
-Revises: 0002
+Revises: 0003
 """
 
 import sqlalchemy as sa
