@@ -9,14 +9,20 @@ from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.controllers import ApiKeysController, AuthController, OwnAccountController, PeopleController
+from app.accounts.controllers import (
+    ApiKeysController,
+    AuthController,
+    OwnAccountController,
+    PeopleController,
+    TeamController,
+)
 from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
 from app.business.controllers import BusinessController
 from app.contacts.controllers import ContactsController
-from app.conversations.controllers import ConversationsController
+from app.conversations.controllers import CannedRepliesController, NotesController
 from app.core.http import (
     DEFAULT_BODY_BYTES,
     EXCEPTION_HANDLERS,
@@ -34,6 +40,7 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.client_address import ClientAddress
 from app.core.security.guards import RequireAccessToken
+from app.inbox.controllers import ConversationsController
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
@@ -57,8 +64,11 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     OwnAccountController,
     PreferencesController,
     PeopleController,
+    TeamController,
     ApiKeysController,
     ConversationsController,
+    NotesController,
+    CannedRepliesController,
     TurnsController,
     ContactsController,
     MessagesController,

@@ -38,6 +38,21 @@ class User(msgspec.Struct, frozen=True):
     totp_last_step: int | None
 
 
+class Colleague(Output, frozen=True, kw_only=True):
+    """Somebody who works here, by name; null for one who is not known any more."""
+
+    id: UUID
+    name: str | None
+
+
+class TeamMember(Output, frozen=True, kw_only=True):
+    """Somebody who may come in now. Whoever is an agent or more can answer, and so be assigned."""
+
+    id: UUID
+    name: str
+    role: Role
+
+
 class Credentials(Input, frozen=True, kw_only=True):
     """A username, in any case, and its password.
 

@@ -207,12 +207,14 @@ _TOUCH = (
         unread=_c.unread + sa.bindparam("count"),
         last_message_at=sa.bindparam("now"),
         last_inbound_at=sa.case((_newer, sa.bindparam("sent_at")), else_=_c.last_inbound_at),
+        closed_at=None,
+        close_reason=None,
     )
 )
 
 
 async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime) -> None:
-    """Count the new messages as unread and move the conversations to the top of the inbox."""
+    """Count the new messages as unread and move the conversations, open again, to the top of the inbox."""
     count: dict[UUID, int] = {}
     latest: dict[UUID, datetime] = {}
     for conversation_id, _, one in new:

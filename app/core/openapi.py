@@ -198,7 +198,8 @@ def _describe_operation(path: str, method: str, operation: Json) -> None:
         possible.add("413")
     if method != "get":
         possible.add("409")
-    if "{" in path or "/links/" in path:  # a one-time link names what it is for in its body
+    # A one-time link names what it is for in its body, and there may be no simulator.
+    if "{" in path or "/links/" in path or path.startswith("/api/simulator"):
         possible.add("404")
     operation["responses"].pop("400", None)  # Litestar's description of a validation error, which we do not send
     for status in sorted(possible):

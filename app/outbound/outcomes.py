@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import filled_up, one_of
 from app.core.db.events import record
+from app.outbound.attention import raise_attention
 from app.outbound.events import ChannelStopped, DeliveryChanged
 from app.outbound.leaving import Leaving
 from app.outbound.models import outbound_messages
@@ -46,6 +47,7 @@ async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now:
     mine = [one for one in outcomes if _is_ours(one, states.get(one.leaving.attempt_id))]
     if mine:
         await _write(connection, mine, now)
+        await raise_attention(connection, [one.leaving.id for one in mine if one.state is State.FAILED])
         await _stop_channels(connection, mine, now)
         accepted = {(one.leaving.channel_id, one.wamid): one.leaving.id for one in mine if one.wamid is not None}
         await adopt_orphans(connection, accepted)

@@ -27,7 +27,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message that shall leave.
 
     `control_version` is the bot's: the message leaves only while the conversation still has that version. A person's
-    has none. `scheduled_at` None means now. `idempotency_key` makes a second enqueue with the same key an error.
+    has none, and names its `user_id`. `scheduled_at` None means now. `idempotency_key` makes a second enqueue with the
+    same key an error.
     """
 
     conversation_id: UUID
@@ -35,6 +36,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     contact_id: UUID
     origin: Origin
     content: Content
+    user_id: UUID | None = None
     turn_id: UUID | None = None
     part: int = 0
     control_version: int | None = None
@@ -88,6 +90,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
                 "channel_id": draft.channel_id,
                 "contact_id": draft.contact_id,
                 "origin": draft.origin,
+                "user_id": draft.user_id,
                 "turn_id": draft.turn_id,
                 "part": draft.part,
                 "idempotency_key": draft.idempotency_key,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import filled_up, one_of
 from app.core.db.events import record
+from app.outbound.attention import raise_attention
 from app.outbound.events import DeliveryChanged
 from app.outbound.models import delivery_statuses, outbound_messages
 from app.outbound.settle import settle_turns
@@ -183,6 +184,7 @@ async def _apply(connection: AsyncConnection, rows: Sequence[dict[str, Any]], ma
         )
     if updates:
         await _write(connection, updates, adopted)
+        await raise_attention(connection, [one["outbound"] for one in updates if one["failed_at"] is not None])
         await record(connection, facts)
     return _Applied(frozenset(touched), learned)
 

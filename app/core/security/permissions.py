@@ -17,6 +17,7 @@ Permission = Literal[
     "contacts:read",
     "conversations:answer",
     "conversations:read",
+    "conversations:supervise",
     "media:read",
     "metrics:read",
     "models:manage",
@@ -52,6 +53,7 @@ LOWEST_ROLE: Final[dict[Permission, Role]] = {
     "conversations:answer": "agent",
     # People who look after the others' work.
     "accounts:read": "supervisor",
+    "conversations:supervise": "supervisor",
     "outbound:decide": "supervisor",
     "webhooks:retry": "supervisor",
     # People who run the installation.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.conversations.models import turns
+from app.conversations.models import conversations, turns
 from app.conversations.turns import State as TurnState
 from app.core.db import Database
 from app.core.db.events import events
@@ -176,3 +176,15 @@ async def test_a_refused_channel_is_stopped_once_and_its_messages_wait(database:
     assert channel.stopped_reason == "token"
     assert {row.state for row in await rows(database, outbound_messages)} == {State.RETRY}
     assert [event.name for event in await rows(database, events)].count("channel_stopped") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [(State.FAILED, "send_failed"), (State.SENT, None), (State.UNKNOWN, None)]
+)
+async def test_an_attempt_that_fails_for_good_calls_for_a_person(
+    database: Database, state: State, reason: str | None
+) -> None:
+    (one,) = await leaving(database)
+    await write(database, Outcome(one, state))
+    (conversation,) = await rows(database, conversations)
+    assert conversation.attention == reason
