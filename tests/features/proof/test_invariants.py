@@ -145,7 +145,9 @@ async def drop_unique(connection: Any, table: str, columns: str) -> None:
     if connection.dialect.name == "postgresql":
         await connection.execute(sa.text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
         return
-    found: sa.Select[Any] = sa.select(sa.column("sql")).select_from(sa.table("sqlite_master")).where(sa.column("name") == table)
+    found: sa.Select[Any] = (
+        sa.select(sa.column("sql")).select_from(sa.table("sqlite_master")).where(sa.column("name") == table)
+    )
     made_by = str((await connection.execute(found)).scalar_one())
     without = made_by.replace(f"CONSTRAINT {name} UNIQUE ({columns})", "CHECK (1)").replace(table, f"new_{table}", 1)
     await connection.execute(sa.text(without))
