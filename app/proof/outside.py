@@ -24,7 +24,7 @@ _NETWORK: Final = "Look at this server's connection to the internet: DNS, firewa
 _CLOCK_WARNING_SECONDS: Final = 5.0
 _CLOCK_BROKEN_SECONDS: Final = 60.0
 _CLOCK_REMEDY: Final = "Synchronise the clocks (NTP): sessions, the 24 hour window and the order of messages need them."
-_NEW_TOKEN: Final = "Make a new access token of a system user that may use this number, and set it."
+_REFUSED_REMEDY: Final = "Make a new access token of a system user that may use this number, and set it."
 _BAD_QUALITY: Final = "RED"
 _PROVIDER_REMEDY: Final[dict[ErrorKind, str]] = {
     "auth": "Put a valid key into the settings: the provider refuses this one.",
@@ -74,7 +74,7 @@ async def _channel(channel: Channel, graph: GraphClient) -> list[Check]:
     try:
         number = await graph.phone_number(channel.access)
     except CallRefused as error:
-        remedy = _NEW_TOKEN if error.rule.kind is ErrorClass.AUTH else "See the number's page in Meta's dashboard."
+        remedy = _REFUSED_REMEDY if error.rule.kind is ErrorClass.AUTH else "See the number's page in Meta's dashboard."
         return [*found, broken(name, str(error), remedy)]
     except CallUnavailable as error:
         remedy = "Start mostrador serve." if channel.source == "simulator" else _NETWORK
