@@ -21,6 +21,7 @@ from app.whatsapp.channels import Channels
 CHECK_SECONDS: Final = 300
 DAY: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=31)
+_EARLIEST_YEAR, _LATEST_YEAR = 2000, 9000
 
 log = structlog.get_logger()
 
@@ -122,4 +123,6 @@ def _aware(given: datetime | None, name: str) -> datetime | None:
         return None
     if given.tzinfo is None:
         raise InvalidInput("say the time zone, as in 2026-11-28T09:00:00Z", name)
+    if not _EARLIEST_YEAR <= given.year < _LATEST_YEAR:
+        raise InvalidInput("no message is from that time", name)
     return given.astimezone(UTC)

@@ -116,5 +116,8 @@ async def test_a_time_that_makes_no_sense_is_refused(prover: Prover) -> None:
     for since, until in ((now, now - timedelta(days=1)), (now - timedelta(days=40), now)):
         with pytest.raises(InvalidInput):
             await prover.ledger(since, until)
+    for year in (1521, 9999):
+        with pytest.raises(InvalidInput, match="from that time"):
+            await prover.ledger(until=datetime(year, 1, 1, tzinfo=UTC))
     with pytest.raises(InvalidInput, match="time zone"):
         await prover.ledger(datetime(2026, 1, 1))  # noqa: DTZ001 - that is what is refused
