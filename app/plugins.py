@@ -208,8 +208,12 @@ class Parts:
         state: RouteState = (
             MemoryState(SystemClock()) if self._redis is None else RedisState(self._redis, SystemClock())
         )
-        self.router = Router(configured_routes(self.settings.ai), client=self.http, state=state)
-        self.chain = ModelChain(self.database, self.router, self.settings.ai)
+        self.router = Router(
+            configured_routes(self.settings.ai), client=self.http, outside=self.outside_http, state=state
+        )
+        self.chain = ModelChain(
+            self.database, self.router, self.settings.ai, cipher=self.cipher, rules=self.outside_rules
+        )
 
     def _pipeline(self) -> None:
         whatsapp = self.settings.whatsapp

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from app.accounts.queries import insert_user
 from app.ai.chain.service import ModelChain
@@ -21,6 +22,8 @@ from app.audit.models import audit_entries
 from app.business import service as business
 from app.core.db import Database
 from app.core.http_client import HttpClient
+from app.core.security.cipher import Cipher
+from app.core.security.ssrf import OutsideRules
 from app.system.setup_controllers import SetupController
 from settings.ai import AiSettings
 from settings.env import Secret
@@ -55,7 +58,9 @@ async def installation(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     client = HttpClient()
     async with either_database(request, tmp_path) as database:
         router = Router(configured_routes(NOTHING), client=client, state=MemoryState(SystemClock()))
-        chain = ModelChain(database, router, NOTHING)
+        chain = ModelChain(
+            database, router, NOTHING, cipher=Cipher([Fernet.generate_key().decode()]), rules=OutsideRules()
+        )
         yield Installation(desk([SetupController], {"database": database, "chain": chain}), database, router)
     await client.aclose()
 
