@@ -18,6 +18,7 @@ from app.accounts.controllers import (
 )
 from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
+from app.ai.playground.controllers import PlaygroundController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
 from app.business.controllers import BusinessController
@@ -77,6 +78,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     EventsController,
     MediaController,
     ProvidersController,
+    PlaygroundController,
     BusinessController,
     SimulatorController,
     SetupController,
@@ -185,6 +187,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "api_keys": parts.api_keys,
         "live_door": parts.live_door,
         "chain": parts.chain,
+        "playground": parts.playground,
         "media_dir": parts.media_dir,
         "prover": parts.prover,
         "doctor": parts.doctor,

@@ -29,6 +29,7 @@ from app.ai.llm.redis_state import RedisState
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState, RouteState
+from app.ai.playground.service import Playground
 from app.ai.replies.metering import set_gauges
 from app.ai.replies.service import TURNS, Replies
 from app.audit.keys import sealed_by
@@ -214,6 +215,7 @@ class Parts:
         self.chain = ModelChain(
             self.database, self.router, self.settings.ai, cipher=self.cipher, rules=self.outside_rules
         )
+        self.playground = Playground(self.database, self.chain, self.router, self.metrics)
 
     def _pipeline(self) -> None:
         whatsapp = self.settings.whatsapp
