@@ -18,6 +18,7 @@ from app.accounts.controllers import (
 )
 from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
+from app.ai.playground.controllers import PlaygroundController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
 from app.business.controllers import BusinessController
@@ -46,6 +47,7 @@ from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
+from app.proof.controllers import ProofController
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
 from app.simulator.controllers import control_from_here_only, mount_simulator
 from app.simulator.phone_controllers import SimulatorController
@@ -77,11 +79,13 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     EventsController,
     MediaController,
     ProvidersController,
+    PlaygroundController,
     BusinessController,
     SimulatorController,
     SetupController,
     SystemController,
     KeysController,
+    ProofController,
     AuditController,
     AlertsController,
     SnapshotsController,
@@ -185,7 +189,10 @@ def _things(parts: Parts) -> dict[str, object]:
         "api_keys": parts.api_keys,
         "live_door": parts.live_door,
         "chain": parts.chain,
+        "playground": parts.playground,
         "media_dir": parts.media_dir,
+        "prover": parts.prover,
+        "doctor": parts.doctor,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
         "simulator": parts.simulator,

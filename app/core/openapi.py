@@ -41,6 +41,8 @@ _PROBLEMS: Final = {
     "503": ("Unavailable", "Something this needs does not answer now; try again later."),
     "default": ("Problem", "Any other problem."),
 }
+# They name what they are about in the body; and there may be no simulator.
+_MAY_NAME_NOTHING: Final = ("/api/auth/links/", "/api/ai/playground", "/api/simulator")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 
 
@@ -198,8 +200,7 @@ def _describe_operation(path: str, method: str, operation: Json) -> None:
         possible.add("413")
     if method != "get":
         possible.add("409")
-    # A one-time link names what it is for in its body, and there may be no simulator.
-    if "{" in path or "/links/" in path or path.startswith("/api/simulator"):
+    if "{" in path or path.startswith(_MAY_NAME_NOTHING):
         possible.add("404")
     operation["responses"].pop("400", None)  # Litestar's description of a validation error, which we do not send
     for status in sorted(possible):
