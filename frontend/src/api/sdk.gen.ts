@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses } from './types.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PlaygroundAskData, PlaygroundAskErrors, PlaygroundAskResponses, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsErrors, PlaygroundPreviewInstructionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProofDoctorData, ProofDoctorErrors, ProofDoctorResponses, ProofInvariantsData, ProofInvariantsErrors, ProofInvariantsResponses, ProofProofData, ProofProofErrors, ProofProofResponses, ProofProveData, ProofProveErrors, ProofProveResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,24 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
 };
+
+/**
+ * Compare models
+ *
+ * Put a question to up to four routes at once, with the instructions that customers' questions get.
+ *
+ * Nothing is sent to anybody. The calls cost what they cost, whatever limits the routes have, and count as such.
+ * Answers 404 for a route or a conversation that is not there.
+ */
+export const playgroundAsk = <ThrowOnError extends boolean = true>(options: Options<PlaygroundAskData, ThrowOnError>): RequestResult<PlaygroundAskResponses, PlaygroundAskErrors, ThrowOnError> => (options.client ?? client).post<PlaygroundAskResponses, PlaygroundAskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/ai/playground',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Model routes
@@ -362,6 +380,21 @@ export const ownAccountEndSession = <ThrowOnError extends boolean = true>(option
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/auth/sessions/{session_id}',
     ...options
+});
+
+/**
+ * What models would be told
+ *
+ * Return the instructions that a draft of the profile would give to models. Stores nothing.
+ */
+export const playgroundPreviewInstructions = <ThrowOnError extends boolean = true>(options: Options<PlaygroundPreviewInstructionsData, ThrowOnError>): RequestResult<PlaygroundPreviewInstructionsResponses, PlaygroundPreviewInstructionsErrors, ThrowOnError> => (options.client ?? client).post<PlaygroundPreviewInstructionsResponses, PlaygroundPreviewInstructionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/business/instructions-preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -1089,6 +1122,19 @@ export const simulatorReset = <ThrowOnError extends boolean = true>(options?: Op
 });
 
 /**
+ * What is wrong here, and what to do
+ *
+ * Look at configuration, database, queue, disk, clock, channels, model providers and backlog, worst first.
+ *
+ * Asks WhatsApp and the model providers, so it takes seconds.
+ */
+export const proofDoctor = <ThrowOnError extends boolean = true>(options?: Options<ProofDoctorData, ThrowOnError>): RequestResult<ProofDoctorResponses, ProofDoctorErrors, ThrowOnError> => (options?.client ?? client).get<ProofDoctorResponses, ProofDoctorErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/system/doctor',
+    ...options
+});
+
+/**
  * Health in detail
  *
  * Return every component with its reason, what waits where, and the processes that run.
@@ -1096,6 +1142,17 @@ export const simulatorReset = <ThrowOnError extends boolean = true>(options?: Op
 export const systemHealth = <ThrowOnError extends boolean = true>(options?: Options<SystemHealthData, ThrowOnError>): RequestResult<SystemHealthResponses, SystemHealthErrors, ThrowOnError> => (options?.client ?? client).get<SystemHealthResponses, SystemHealthErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/system/health',
+    ...options
+});
+
+/**
+ * What must always be true
+ *
+ * List every invariant with its last check; they are checked every five minutes.
+ */
+export const proofInvariants = <ThrowOnError extends boolean = true>(options?: Options<ProofInvariantsData, ThrowOnError>): RequestResult<ProofInvariantsResponses, ProofInvariantsErrors, ThrowOnError> => (options?.client ?? client).get<ProofInvariantsResponses, ProofInvariantsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/system/invariants',
     ...options
 });
 
@@ -1108,6 +1165,36 @@ export const keysKeys = <ThrowOnError extends boolean = true>(options?: Options<
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/system/keys',
     ...options
+});
+
+/**
+ * What became of every message
+ *
+ * Count the messages of that time (the last 24 hours unless given, at most 31 days) by what became of them.
+ *
+ * `unexplained` must be 0.
+ */
+export const proofProof = <ThrowOnError extends boolean = true>(options?: Options<ProofProofData, ThrowOnError>): RequestResult<ProofProofResponses, ProofProofErrors, ThrowOnError> => (options?.client ?? client).get<ProofProofResponses, ProofProofErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/system/proof',
+    ...options
+});
+
+/**
+ * Prove it now
+ *
+ * Count, read the acknowledged webhooks of that time once more, and check every invariant now.
+ *
+ * Takes seconds when there is much to read.
+ */
+export const proofProve = <ThrowOnError extends boolean = true>(options: Options<ProofProveData, ThrowOnError>): RequestResult<ProofProveResponses, ProofProveErrors, ThrowOnError> => (options.client ?? client).post<ProofProveResponses, ProofProveErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/system/prove',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

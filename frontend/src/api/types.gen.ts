@@ -359,6 +359,18 @@ export type ChannelToAdd = {
 };
 
 /**
+ * Check
+ *
+ * One thing the doctor looked at: what was found, and what to do unless it is `ok`.
+ */
+export type Check = {
+    found: string;
+    name: string;
+    remedy: string | null;
+    status: 'ok' | 'warning' | 'broken';
+};
+
+/**
  * Checkpoint
  *
  * The consumer has everything up to `sequence`.
@@ -754,6 +766,17 @@ export type Delivery = {
 };
 
 /**
+ * Diagnosis
+ *
+ * Everything the doctor looked at, the worst first. `status` is that of the worst.
+ */
+export type Diagnosis = {
+    checked_at: string;
+    checks: Array<Check>;
+    status: 'ok' | 'warning' | 'broken';
+};
+
+/**
  * Document
  */
 export type Document = {
@@ -1055,6 +1078,16 @@ export type InboxCounts = {
 };
 
 /**
+ * Instructions
+ *
+ * The text that every model gets before a conversation; `estimated_tokens` is about what it costs each time.
+ */
+export type Instructions = {
+    estimated_tokens: number;
+    text: string;
+};
+
+/**
  * Integrity
  *
  * A signature over the canonical JSON (members sorted, no white space) of the document beside it.
@@ -1075,6 +1108,32 @@ export type Integrity = {
 export type Interval = {
     closes: string;
     opens: string;
+};
+
+/**
+ * Invariant
+ *
+ * Something that must always be true here, and how many things contradict it (counted up to 1000).
+ *
+ * `examples` are ids of some of them. `checked_at` is null before the first check.
+ */
+export type Invariant = {
+    about: string;
+    checked_at: string | null;
+    examples: Array<string>;
+    name: string;
+    violated_since: string | null;
+    violations: number;
+};
+
+/**
+ * InvariantList
+ *
+ * Every invariant with its last check. `holds` is false when one is violated or was never checked.
+ */
+export type InvariantList = {
+    holds: boolean;
+    items: Array<Invariant>;
 };
 
 /**
@@ -1119,6 +1178,52 @@ export type LastMessage = {
     kind: string;
     sent_at: string;
     text: string;
+};
+
+/**
+ * Ledger
+ *
+ * What became of every message of a customer that was stored from `since` until before `until`.
+ *
+ * received = answered + by_person + ignored + failed + pending + unexplained, and `unexplained` must be 0.
+ */
+export type Ledger = {
+    answered: number;
+    by_person: number;
+    failed: number;
+    ignored: number;
+    lines: Array<LedgerLine>;
+    pending: number;
+    received: number;
+    since: string;
+    unexplained: number;
+    until: string;
+    webhooks: WebhookCount;
+};
+
+/**
+ * LedgerExample
+ *
+ * A message to look at.
+ */
+export type LedgerExample = {
+    conversation_id: string;
+    message_id: string;
+};
+
+/**
+ * LedgerLine
+ *
+ * How many messages met this fate for this reason, and some of the newest. Answered ones have no reason.
+ *
+ * `reason` is a turn's reason; for `pending` where they wait (`turn`, `outbox`, `unconfirmed`: WhatsApp may have the
+ * answer, `person`); for `unexplained` what is wrong.
+ */
+export type LedgerLine = {
+    count: number;
+    examples: Array<LedgerExample>;
+    fate: 'answered' | 'by_person' | 'ignored' | 'failed' | 'pending' | 'unexplained';
+    reason: string | null;
 };
 
 /**
@@ -1743,6 +1848,30 @@ export type ProfileReplacement = {
 };
 
 /**
+ * Proof
+ *
+ * A proof made just now. `holds` when nothing is unexplained or missing, and every invariant is true.
+ */
+export type Proof = {
+    holds: boolean;
+    invariants: Array<Invariant>;
+    ledger: Ledger;
+    made_at: string;
+    milliseconds: number;
+    reading: Reading;
+};
+
+/**
+ * ProofToMake
+ *
+ * The time to look at; the last 24 hours unless given.
+ */
+export type ProofToMake = {
+    since?: string | null;
+    until?: string | null;
+};
+
+/**
  * ProviderChange
  *
  * What is left out stays as it is; null takes a value away.
@@ -1855,6 +1984,17 @@ export type ProviderToAdd = {
 };
 
 /**
+ * Question
+ *
+ * A customer's question for one to four routes. With a conversation, its last messages come before it.
+ */
+export type Question = {
+    conversation_id?: string | null;
+    question: string;
+    route_ids: Array<string>;
+};
+
+/**
  * Reaction
  *
  * An emoji on the message `message_id`; an empty one removes ours.
@@ -1887,6 +2027,23 @@ export type Readiness = {
         [key: string]: 'ok' | 'degraded' | 'unhealthy';
     };
     status: 'ok' | 'degraded' | 'unhealthy';
+};
+
+/**
+ * Reading
+ *
+ * The acknowledged webhooks read once more, and compared with what is stored.
+ *
+ * `missing` messages were in a webhook and are not in the database, or nobody will answer them although they should
+ * be; `examples` are webhooks with such. `complete` is false when there were more webhooks than are read at a time.
+ */
+export type Reading = {
+    complete: boolean;
+    examples: Array<string>;
+    messages: number;
+    missing: number;
+    statuses: number;
+    webhooks: number;
 };
 
 /**
@@ -2419,6 +2576,35 @@ export type TextParameter = {
 };
 
 /**
+ * TriedAnswer
+ *
+ * What one route said, or why it said nothing.
+ *
+ * Milliseconds, tokens and cost are those of all its calls; a cost of null is unknown, which is not nothing.
+ */
+export type TriedAnswer = {
+    cost_usd: string | null;
+    error_kind: string | null;
+    error_message: string;
+    input_tokens: number;
+    milliseconds: number;
+    model: string;
+    output_tokens: number;
+    provider: string;
+    route_id: string;
+    text: string | null;
+};
+
+/**
+ * TriedAnswers
+ *
+ * One answer for each route, in the order in which they were asked for.
+ */
+export type TriedAnswers = {
+    answers: Array<TriedAnswer>;
+};
+
+/**
  * Turn
  *
  * A burst of messages, the one answer to it, and why it is as it is.
@@ -2542,6 +2728,18 @@ export type Watched = {
 };
 
 /**
+ * WebhookCount
+ *
+ * Webhooks that were acknowledged in that time: `read` became facts, `pending` wait, `dead` need somebody.
+ */
+export type WebhookCount = {
+    dead: number;
+    pending: number;
+    read: number;
+    received: number;
+};
+
+/**
  * WebhookDetails
  *
  * A stored webhook with its body; bytes that are no UTF-8 are shown as U+FFFD.
@@ -2610,6 +2808,67 @@ export type ConversationsTurnsState = 'collecting' | 'thinking' | 'ready' | 'sen
  *
  */
 export type OutboundStatesState = 'pending' | 'processing' | 'retry' | 'sent' | 'failed' | 'cancelled' | 'superseded' | 'expired' | 'unknown';
+
+export type PlaygroundAskData = {
+    body: Question;
+    path?: never;
+    query?: never;
+    url: '/api/ai/playground';
+};
+
+export type PlaygroundAskErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type PlaygroundAskError = PlaygroundAskErrors[keyof PlaygroundAskErrors];
+
+export type PlaygroundAskResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: TriedAnswers;
+};
+
+export type PlaygroundAskResponse = PlaygroundAskResponses[keyof PlaygroundAskResponses];
 
 export type ProvidersRoutesData = {
     body?: never;
@@ -4021,6 +4280,63 @@ export type OwnAccountEndSessionResponses = {
 };
 
 export type OwnAccountEndSessionResponse = OwnAccountEndSessionResponses[keyof OwnAccountEndSessionResponses];
+
+export type PlaygroundPreviewInstructionsData = {
+    body: BusinessProfile;
+    path?: never;
+    query?: never;
+    url: '/api/business/instructions-preview';
+};
+
+export type PlaygroundPreviewInstructionsErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type PlaygroundPreviewInstructionsError = PlaygroundPreviewInstructionsErrors[keyof PlaygroundPreviewInstructionsErrors];
+
+export type PlaygroundPreviewInstructionsResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Instructions;
+};
+
+export type PlaygroundPreviewInstructionsResponse = PlaygroundPreviewInstructionsResponses[keyof PlaygroundPreviewInstructionsResponses];
 
 export type BusinessProfileData = {
     body?: never;
@@ -7132,6 +7448,47 @@ export type SimulatorResetResponses = {
 
 export type SimulatorResetResponse = SimulatorResetResponses[keyof SimulatorResetResponses];
 
+export type ProofDoctorData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/doctor';
+};
+
+export type ProofDoctorErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ProofDoctorError = ProofDoctorErrors[keyof ProofDoctorErrors];
+
+export type ProofDoctorResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Diagnosis;
+};
+
+export type ProofDoctorResponse = ProofDoctorResponses[keyof ProofDoctorResponses];
+
 export type SystemHealthData = {
     body?: never;
     path?: never;
@@ -7173,6 +7530,47 @@ export type SystemHealthResponses = {
 
 export type SystemHealthResponse = SystemHealthResponses[keyof SystemHealthResponses];
 
+export type ProofInvariantsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/invariants';
+};
+
+export type ProofInvariantsErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ProofInvariantsError = ProofInvariantsErrors[keyof ProofInvariantsErrors];
+
+export type ProofInvariantsResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: InvariantList;
+};
+
+export type ProofInvariantsResponse = ProofInvariantsResponses[keyof ProofInvariantsResponses];
+
 export type KeysKeysData = {
     body?: never;
     path?: never;
@@ -7213,6 +7611,115 @@ export type KeysKeysResponses = {
 };
 
 export type KeysKeysResponse = KeysKeysResponses[keyof KeysKeysResponses];
+
+export type ProofProofData = {
+    body?: never;
+    path?: never;
+    query?: {
+        since?: string | null;
+        until?: string | null;
+    };
+    url: '/api/system/proof';
+};
+
+export type ProofProofErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ProofProofError = ProofProofErrors[keyof ProofProofErrors];
+
+export type ProofProofResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Ledger;
+};
+
+export type ProofProofResponse = ProofProofResponses[keyof ProofProofResponses];
+
+export type ProofProveData = {
+    body: ProofToMake;
+    path?: never;
+    query?: never;
+    url: '/api/system/prove';
+};
+
+export type ProofProveErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ProofProveError = ProofProveErrors[keyof ProofProveErrors];
+
+export type ProofProveResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Proof;
+};
+
+export type ProofProveResponse = ProofProveResponses[keyof ProofProveResponses];
 
 export type TeamFindData = {
     body?: never;

@@ -3,8 +3,30 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsFind, channelsResume, channelsShow, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, preferencesRead, preferencesReplace, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
+import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsFind, channelsResume, channelsShow, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
+
+/**
+ * Compare models
+ *
+ * Put a question to up to four routes at once, with the instructions that customers' questions get.
+ *
+ * Nothing is sent to anybody. The calls cost what they cost, whatever limits the routes have, and count as such.
+ * Answers 404 for a route or a conversation that is not there.
+ */
+export const playgroundAskMutation = (options?: Partial<Options<PlaygroundAskData>>): UseMutationOptions<PlaygroundAskResponse, PlaygroundAskError, Options<PlaygroundAskData>> => {
+    const mutationOptions: UseMutationOptions<PlaygroundAskResponse, PlaygroundAskError, Options<PlaygroundAskData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await playgroundAsk({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -603,6 +625,25 @@ export const ownAccountEndSessionMutation = (options?: Partial<Options<OwnAccoun
     const mutationOptions: UseMutationOptions<OwnAccountEndSessionResponse, OwnAccountEndSessionError, Options<OwnAccountEndSessionData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await ownAccountEndSession({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * What models would be told
+ *
+ * Return the instructions that a draft of the profile would give to models. Stores nothing.
+ */
+export const playgroundPreviewInstructionsMutation = (options?: Partial<Options<PlaygroundPreviewInstructionsData>>): UseMutationOptions<PlaygroundPreviewInstructionsResponse, PlaygroundPreviewInstructionsError, Options<PlaygroundPreviewInstructionsData>> => {
+    const mutationOptions: UseMutationOptions<PlaygroundPreviewInstructionsResponse, PlaygroundPreviewInstructionsError, Options<PlaygroundPreviewInstructionsData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await playgroundPreviewInstructions({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
@@ -1984,6 +2025,28 @@ export const simulatorResetMutation = (options?: Partial<Options<SimulatorResetD
     return mutationOptions;
 };
 
+export const proofDoctorQueryKey = (options?: Options<ProofDoctorData>) => createQueryKey('proofDoctor', options);
+
+/**
+ * What is wrong here, and what to do
+ *
+ * Look at configuration, database, queue, disk, clock, channels, model providers and backlog, worst first.
+ *
+ * Asks WhatsApp and the model providers, so it takes seconds.
+ */
+export const proofDoctorOptions = (options?: Options<ProofDoctorData>) => queryOptions<ProofDoctorResponse, ProofDoctorError, ProofDoctorResponse, ReturnType<typeof proofDoctorQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await proofDoctor({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: proofDoctorQueryKey(options)
+});
+
 export const systemHealthQueryKey = (options?: Options<SystemHealthData>) => createQueryKey('systemHealth', options);
 
 /**
@@ -2002,6 +2065,26 @@ export const systemHealthOptions = (options?: Options<SystemHealthData>) => quer
         return data;
     },
     queryKey: systemHealthQueryKey(options)
+});
+
+export const proofInvariantsQueryKey = (options?: Options<ProofInvariantsData>) => createQueryKey('proofInvariants', options);
+
+/**
+ * What must always be true
+ *
+ * List every invariant with its last check; they are checked every five minutes.
+ */
+export const proofInvariantsOptions = (options?: Options<ProofInvariantsData>) => queryOptions<ProofInvariantsResponse, ProofInvariantsError, ProofInvariantsResponse, ReturnType<typeof proofInvariantsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await proofInvariants({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: proofInvariantsQueryKey(options)
 });
 
 export const keysKeysQueryKey = (options?: Options<KeysKeysData>) => createQueryKey('keysKeys', options);
@@ -2023,6 +2106,49 @@ export const keysKeysOptions = (options?: Options<KeysKeysData>) => queryOptions
     },
     queryKey: keysKeysQueryKey(options)
 });
+
+export const proofProofQueryKey = (options?: Options<ProofProofData>) => createQueryKey('proofProof', options);
+
+/**
+ * What became of every message
+ *
+ * Count the messages of that time (the last 24 hours unless given, at most 31 days) by what became of them.
+ *
+ * `unexplained` must be 0.
+ */
+export const proofProofOptions = (options?: Options<ProofProofData>) => queryOptions<ProofProofResponse, ProofProofError, ProofProofResponse, ReturnType<typeof proofProofQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await proofProof({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: proofProofQueryKey(options)
+});
+
+/**
+ * Prove it now
+ *
+ * Count, read the acknowledged webhooks of that time once more, and check every invariant now.
+ *
+ * Takes seconds when there is much to read.
+ */
+export const proofProveMutation = (options?: Partial<Options<ProofProveData>>): UseMutationOptions<ProofProveResponse, ProofProveError, Options<ProofProveData>> => {
+    const mutationOptions: UseMutationOptions<ProofProveResponse, ProofProveError, Options<ProofProveData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await proofProve({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
 
 export const teamFindQueryKey = (options?: Options<TeamFindData>) => createQueryKey('teamFind', options);
 
