@@ -29,6 +29,7 @@ from app.core.http import (
     EXCEPTION_HANDLERS,
     AllowedHosts,
     ChargeRequests,
+    Panel,
     RateLimits,
     RequestContext,
     RequestMetrics,
@@ -133,6 +134,7 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),
         AllowedHosts(hosts),
+        Panel(server.panel_dir),
     ]
     if limits.enabled:
         edge.append(RateLimits(parts.rate_limiter, parts.limit_rules, parts.metrics))
