@@ -86,6 +86,30 @@ export type ApiKeyPage = {
 };
 
 /**
+ * ApprovedTemplate
+ *
+ * A template that Meta lets us send. `components` are as Meta describes them: header, body, footer, buttons.
+ */
+export type ApprovedTemplate = {
+    category: string;
+    components: unknown;
+    id: string;
+    language: string;
+    name: string;
+    parameter_format: 'positional' | 'named';
+    parameters: Array<TemplateParameter>;
+};
+
+/**
+ * ApprovedTemplates
+ *
+ * The approved templates of a channel, by name and language.
+ */
+export type ApprovedTemplates = {
+    items: Array<ApprovedTemplate>;
+};
+
+/**
  * Assignment
  *
  * Who shall look after the conversation; null for nobody.
@@ -1299,7 +1323,9 @@ export type ListReplyFromCustomer = {
  *
  * Something happened to the things named; the client fetches what it shows of them again.
  *
- * `type` is the event's name in the past tense, such as `message_received`. `id` tells two events apart.
+ * `type` is the event's name in the past tense: `message_received`, `turn_ended`, `control_changed`,
+ * `conversation_changed` (assigned, closed, reopened, read), `note_added`, `note_deleted`, `message_queued`,
+ * `delivery_changed`, `channel_stopped` and others to come. `id` tells two events apart.
  */
 export type LiveEvent = {
     at?: string;
@@ -1447,6 +1473,8 @@ export type NewApiKey = {
  * NewMessage
  *
  * A message that a person writes. `reply_to` is the `wamid` of the message to quote.
+ *
+ * A file in the content is named by the `media_id` of an upload (`POST /api/media`), or by a `link`.
  *
  * `scheduled_at` is within a year; without it the message leaves as soon as it can. Of what may leave, a higher
  * `priority` leaves first. `canned_reply_id` is the canned reply it was written with, which counts its uses.
@@ -1800,6 +1828,34 @@ export type PreferencesReplacement = {
     shortcuts_enabled: boolean;
     sound: boolean;
     theme: 'system' | 'light' | 'dark';
+};
+
+/**
+ * Presence
+ *
+ * Say to everybody else on the topic of this conversation that one looks at it, or writes in it.
+ *
+ * Say it again every few seconds: whoever shows it forgets it after six. More often than four times a second is not
+ * passed on.
+ */
+export type Presence = {
+    conversation_id: string;
+    state: 'typing' | 'viewing';
+    type: 'presence';
+};
+
+/**
+ * Present
+ *
+ * Somebody else looks at this conversation, or writes in it. Forget it six seconds later; it is stored nowhere.
+ */
+export type Present = {
+    at?: string;
+    conversation_id: string;
+    name: string;
+    state: 'typing' | 'viewing';
+    type: 'presence';
+    user_id: string;
 };
 
 /**
@@ -2539,6 +2595,20 @@ export type TemplateButtonFromCustomer = {
 };
 
 /**
+ * TemplateParameter
+ *
+ * What has to be filled in to send a template. `name` is that of the placeholder: a number, or a word.
+ *
+ * `button_index` counts the template's buttons from 0.
+ */
+export type TemplateParameter = {
+    button_index?: number | null;
+    kind: 'text' | 'image' | 'video' | 'document' | 'coupon_code';
+    name?: string | null;
+    place: 'header' | 'body' | 'button';
+};
+
+/**
  * Text
  */
 export type Text = {
@@ -2671,6 +2741,21 @@ export type UnusedProvider = {
     configured: boolean;
     provider: string;
     setting: string;
+};
+
+/**
+ * UploadedMedia
+ *
+ * A file that was brought, good for a day. `media_id` names it in a message; `kind` is as what it can be sent.
+ *
+ * Anything can be sent as a `document` as well.
+ */
+export type UploadedMedia = {
+    filename: string | null;
+    kind: 'image' | 'video' | 'audio' | 'document' | 'sticker';
+    media_id: string;
+    mime_type: string;
+    size_bytes: number;
 };
 
 /**
@@ -5681,6 +5766,68 @@ export type TurnsFindResponses = {
 
 export type TurnsFindResponse = TurnsFindResponses[keyof TurnsFindResponses];
 
+export type MediaBringData = {
+    /**
+     * The bytes of the file.
+     */
+    body: Blob | File;
+    path?: never;
+    query?: {
+        name?: string | null;
+    };
+    url: '/api/media';
+};
+
+export type MediaBringErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type MediaBringError = MediaBringErrors[keyof MediaBringErrors];
+
+export type MediaBringResponses = {
+    /**
+     * Document created, URL follows
+     */
+    201: UploadedMedia;
+};
+
+export type MediaBringResponse = MediaBringResponses[keyof MediaBringResponses];
+
 export type MediaFileData = {
     body?: never;
     path: {
@@ -8667,6 +8814,61 @@ export type ChannelsResumeResponses = {
 };
 
 export type ChannelsResumeResponse = ChannelsResumeResponses[keyof ChannelsResumeResponses];
+
+export type ChannelsTemplatesData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/templates';
+};
+
+export type ChannelsTemplatesErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsTemplatesError = ChannelsTemplatesErrors[keyof ChannelsTemplatesErrors];
+
+export type ChannelsTemplatesResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ApprovedTemplates;
+};
+
+export type ChannelsTemplatesResponse = ChannelsTemplatesResponses[keyof ChannelsTemplatesResponses];
 
 export type EventsFindData = {
     body?: never;
