@@ -72,6 +72,13 @@ async def conversation(connection: AsyncConnection, conversation_id: UUID) -> Co
     return _conversation(row, (await _last_messages(connection, [row.id])).get(row.id))
 
 
+async def conversations_by_id(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Conversation]:
+    """Return those of these conversations that are there."""
+    rows = (await connection.execute(_CONVERSATIONS.where(_c.id.in_(list(ids))))).all()
+    last = await _last_messages(connection, [row.id for row in rows])
+    return {row.id: _conversation(row, last.get(row.id)) for row in rows}
+
+
 async def counts(connection: AsyncConnection, *, user_id: UUID) -> InboxCounts:
     """Count open conversations as this user sees them, of each kind up to a thousand."""
     kinds = {
