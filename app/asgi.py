@@ -170,6 +170,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "wake": parts.wake,
         "door": parts.webhook_door,
         "channels": parts.channels,
+        "graph": parts.graph,
         "channel_defaults": ChannelDefaults(
             public_url=parts.settings.server.public_url,
             graph_url=parts.settings.whatsapp.graph_url,
