@@ -29,6 +29,7 @@ from app.core.http import (
     EXCEPTION_HANDLERS,
     AllowedHosts,
     ChargeRequests,
+    Panel,
     RateLimits,
     RequestContext,
     RequestMetrics,
@@ -46,6 +47,7 @@ from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
+from app.proof.controllers import ProofController
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
 from app.simulator.controllers import control_from_here_only, mount_simulator
 from app.simulator.phone_controllers import SimulatorController
@@ -83,6 +85,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     SetupController,
     SystemController,
     KeysController,
+    ProofController,
     AuditController,
     AlertsController,
     SnapshotsController,
@@ -131,6 +134,7 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),
         AllowedHosts(hosts),
+        Panel(server.panel_dir),
     ]
     if limits.enabled:
         edge.append(RateLimits(parts.rate_limiter, parts.limit_rules, parts.metrics))
@@ -188,6 +192,8 @@ def _things(parts: Parts) -> dict[str, object]:
         "chain": parts.chain,
         "playground": parts.playground,
         "media_dir": parts.media_dir,
+        "prover": parts.prover,
+        "doctor": parts.doctor,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
         "simulator": parts.simulator,

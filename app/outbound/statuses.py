@@ -20,12 +20,12 @@ from app.outbound.states import State
 from app.whatsapp.inbound import DeliveryStatus
 
 _FACT = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "played": "read_at", "failed": "failed_at"}
-_TRACKER = "ob:"
+TRACKER_PREFIX = "ob:"
 
 
 def tracker(attempt_id: UUID) -> str:
     """Return what travels with a message as `biz_opaque_callback_data` and comes back in its statuses."""
-    return f"{_TRACKER}{attempt_id}"
+    return f"{TRACKER_PREFIX}{attempt_id}"
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -134,10 +134,10 @@ async def _matches(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) 
 
 
 def _attempt_id(text: str | None) -> UUID | None:
-    if text is None or not text.startswith(_TRACKER):
+    if text is None or not text.startswith(TRACKER_PREFIX):
         return None
     try:
-        return UUID(text.removeprefix(_TRACKER))
+        return UUID(text.removeprefix(TRACKER_PREFIX))
     except ValueError:
         return None
 
