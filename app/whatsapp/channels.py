@@ -58,7 +58,9 @@ class SecretsUnreadable(Conflict):
     code = "channel_secrets_unreadable"
 
     def __init__(self) -> None:
-        super().__init__("its secrets cannot be decrypted: store token, app_secrets and verify_token again, all together")
+        super().__init__(
+            "its secrets cannot be decrypted: store token, app_secrets and verify_token again, all together"
+        )
 
 
 class ChannelSecrets(msgspec.Struct, frozen=True):
