@@ -180,6 +180,7 @@ def _things(parts: Parts) -> dict[str, object]:
             graph_url=parts.settings.whatsapp.graph_url,
             api_version=parts.settings.whatsapp.api_version,
         ),
+        "templates": parts.templates,
         "accounts": parts.accounts,
         "console": parts.console,
         "key_rotation": parts.key_rotation,

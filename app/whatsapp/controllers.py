@@ -25,6 +25,7 @@ from app.whatsapp.intake import INBOX
 from app.whatsapp.pacing import PER_SECOND
 from app.whatsapp.queries import EventNotDead
 from app.whatsapp.schemas import (
+    ApprovedTemplates,
     ChannelDefaults,
     ChannelDetails,
     ChannelList,
@@ -37,6 +38,7 @@ from app.whatsapp.schemas import (
     WebhookDetails,
     WebhookSetup,
 )
+from app.whatsapp.templates import Templates
 
 log = structlog.get_logger()
 
@@ -67,6 +69,14 @@ class ChannelsController(Controller):
     ) -> ChannelDetails:
         """Return one channel, without its secrets, and the webhook address to give to Meta."""
         return _details(await channels.get(channel_id), channel_defaults)
+
+    @get("/{channel_id:uuid}/templates", summary="A channel's approved templates")
+    async def templates(self, channel_id: FromPath[UUID], templates: NamedDependency[Templates]) -> ApprovedTemplates:
+        """List the templates that can be sent now, with what each wants filled in; at most a minute old.
+
+        Answers 409 for a channel that has none or that Meta refuses, and 503 when Meta does not answer.
+        """
+        return ApprovedTemplates(items=await templates.of(channel_id))
 
     @post("/", guards=[needs("channels:manage")], summary="Add a channel")
     async def add(

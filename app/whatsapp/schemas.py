@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.core.schema import Input, Output
+from app.whatsapp.media_rules import MediaKind
 
 EventState = Literal["pending", "done", "dead"]
 CheckName = Literal["secrets", "token", "number", "business_account", "subscription", "address", "webhook"]
@@ -133,6 +134,49 @@ class ChannelList(Output, frozen=True, kw_only=True):
     """All channels, in the order in which they were added."""
 
     items: list[ChannelDetails]
+
+
+class TemplateParameter(Output, frozen=True, kw_only=True):
+    """What has to be filled in to send a template. `name` is that of the placeholder: a number, or a word.
+
+    `button_index` counts the template's buttons from 0.
+    """
+
+    place: Literal["header", "body", "button"]
+    kind: Literal["text", "image", "video", "document", "coupon_code"]
+    name: str | None = None
+    button_index: int | None = None
+
+
+class ApprovedTemplate(Output, frozen=True, kw_only=True):
+    """A template that Meta lets us send. `components` are as Meta describes them: header, body, footer, buttons."""
+
+    id: str
+    name: str
+    language: str
+    category: str
+    parameter_format: Literal["positional", "named"]
+    parameters: list[TemplateParameter]
+    components: msgspec.Raw
+
+
+class ApprovedTemplates(Output, frozen=True, kw_only=True):
+    """The approved templates of a channel, by name and language."""
+
+    items: list[ApprovedTemplate]
+
+
+class UploadedMedia(Output, frozen=True, kw_only=True):
+    """A file that was brought, good for a day. `media_id` names it in a message; `kind` is as what it can be sent.
+
+    Anything can be sent as a `document` as well.
+    """
+
+    media_id: UUID
+    kind: MediaKind
+    mime_type: str
+    size_bytes: int
+    filename: str | None
 
 
 class StoredWebhook(Output, frozen=True, kw_only=True):

@@ -58,7 +58,13 @@ async def channels(database: Database) -> Channels:
 
 @pytest.fixture
 def panel(database: Database, channels: Channels) -> Desk:
-    things = {"database": database, "channels": channels, "channel_defaults": DEFAULTS, "graph": GRAPH}
+    things = {
+        "database": database,
+        "channels": channels,
+        "channel_defaults": DEFAULTS,
+        "graph": GRAPH,
+        "templates": None,
+    }
     return desk([ChannelsController], things)
 
 
