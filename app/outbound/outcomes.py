@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import filled_up
+from app.core.db import Statement, any_of
 from app.core.db.events import record
 from app.outbound.events import ChannelStopped, DeliveryChanged
 from app.outbound.leaving import Leaving
@@ -67,12 +67,9 @@ def _is_ours(one: Outcome, state: State | None) -> bool:
     return state in (State.PROCESSING, State.UNKNOWN) or (state is State.SENT and one.state is State.SENT)
 
 
-_LOCK_ATTEMPTS = (
+_LOCK_ATTEMPTS = Statement(
     sa.select(_o.attempt_id, _o.state)
-    .where(
-        _o.id.in_(sa.bindparam("ids", expanding=True)),
-        _o.attempt_id.in_(sa.bindparam("attempt_ids", expanding=True)),
-    )
+    .where(any_of(_o.id, "ids"), any_of(_o.attempt_id, "attempt_ids"))
     .order_by(_o.id)
     .with_for_update()
 )
@@ -80,14 +77,15 @@ _LOCK_ATTEMPTS = (
 
 async def _states(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> dict[UUID, State]:
     """Lock the messages whose attempt is still the one that ended; return their states by attempt."""
-    named = {
-        "ids": filled_up(one.leaving.id for one in outcomes),
-        "attempt_ids": filled_up(one.leaving.attempt_id for one in outcomes),
-    }
-    return {row.attempt_id: State(row.state) for row in await connection.execute(_LOCK_ATTEMPTS, named)}
+    rows = await _LOCK_ATTEMPTS.rows(
+        connection,
+        ids=[one.leaving.id for one in outcomes],
+        attempt_ids=[one.leaving.attempt_id for one in outcomes],
+    )
+    return {row.attempt_id: State(row.state) for row in rows}
 
 
-_WRITE = (
+_WRITE = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(
@@ -103,7 +101,7 @@ _WRITE = (
 
 
 async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    await connection.execute(_WRITE, [_row(one, now) for one in outcomes])
+    await _WRITE.run_each(connection, [_row(one, now) for one in outcomes])
 
 
 def _row(one: Outcome, now: datetime) -> dict[str, Any]:

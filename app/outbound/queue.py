@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.conversations.models import conversations, messages
-from app.core.db import filled_up
+from app.core.db import InsertMany, Statement, any_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import MessageQueued
@@ -45,13 +45,47 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: UUID | None = None
 
 
-_TO_THE_TOP = (
-    sa.update(conversations)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .values(last_message_at=sa.bindparam("now"))
+_TO_THE_TOP = Statement(
+    sa.update(conversations).where(any_of(conversations.c.id, "ids")).values(last_message_at=sa.bindparam("now"))
 )
-_ADD_MESSAGES = messages.insert()
-_ADD_OUTBOUND = outbound_messages.insert()
+_ADD_MESSAGES = InsertMany(
+    messages,
+    [
+        "id",
+        "conversation_id",
+        "channel_id",
+        "author",
+        "kind",
+        "text",
+        "payload",
+        "reply_to",
+        "sent_at",
+        "turn_id",
+        "event_id",
+    ],
+)
+_ADD_OUTBOUND = InsertMany(
+    outbound_messages,
+    [
+        "id",
+        "conversation_id",
+        "channel_id",
+        "contact_id",
+        "origin",
+        "turn_id",
+        "part",
+        "idempotency_key",
+        "priority",
+        "content",
+        "reply_to",
+        "control_version",
+        "state",
+        "scheduled_at",
+        "due_at",
+        "created_at",
+        "event_id",
+    ],
+)
 
 
 async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: datetime) -> list[UUID]:
@@ -60,8 +94,8 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
         return []
     ids = [new_id() for _ in drafts]
     contents = [encode_content(draft.content).decode() for draft in drafts]
-    await connection.execute(
-        _ADD_MESSAGES,
+    await _ADD_MESSAGES.run(
+        connection,
         [
             {
                 "id": outbound_id,
@@ -79,8 +113,8 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
             for outbound_id, draft, content in zip(ids, drafts, contents, strict=True)
         ],
     )
-    await connection.execute(
-        _ADD_OUTBOUND,
+    await _ADD_OUTBOUND.run(
+        connection,
         [
             {
                 "id": outbound_id,
@@ -104,7 +138,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
             for outbound_id, draft, content in zip(ids, drafts, contents, strict=True)
         ],
     )
-    await connection.execute(_TO_THE_TOP, {"ids": filled_up({draft.conversation_id for draft in drafts}), "now": now})
+    await _TO_THE_TOP.run(connection, ids=list({draft.conversation_id for draft in drafts}), now=now)
     await record(
         connection,
         [

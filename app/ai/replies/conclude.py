@@ -16,6 +16,7 @@ from app.conversations.control import give_to
 from app.conversations.models import conversations
 from app.conversations.receive import plan_waiting
 from app.conversations.turns import Pace, Reason, State
+from app.core.db import InsertMany
 from app.core.ids import new_id
 from app.outbound.queue import Draft, Origin, enqueue
 from app.whatsapp.content import Content
@@ -170,6 +171,29 @@ def _draft(
     )
 
 
+_TRACE = InsertMany(
+    model_calls,
+    [
+        "id",
+        "turn_id",
+        "position",
+        "token",
+        "provider",
+        "model",
+        "outcome",
+        "kind",
+        "detail",
+        "http_status",
+        "milliseconds",
+        "tokens_in",
+        "tokens_cached",
+        "tokens_out",
+        "tokens_reasoning",
+        "cost_usd",
+    ],
+)
+
+
 async def _trace(connection: AsyncConnection, conclusions: Sequence[Conclusion]) -> None:
     rows = [
         {
@@ -193,5 +217,4 @@ async def _trace(connection: AsyncConnection, conclusions: Sequence[Conclusion])
         for one in conclusions
         for position, attempt in enumerate(one.attempts)
     ]
-    if rows:
-        await connection.execute(model_calls.insert(), rows)
+    await _TRACE.run(connection, rows)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -12,8 +12,6 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
-
-Item = TypeVar("Item")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -94,29 +92,19 @@ class db_now_plus(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL f
 
 
 def one_of(column: sa.ColumnElement[Any], words: Iterable[str]) -> sa.ColumnElement[bool]:
-    """`column IN (words)` with the words in the statement's text instead of parameters.
+    """`column IN (words)`, or `column = word`, with the words in the statement's text instead of parameters.
 
     Only so does a planner see that a partial index with the same condition covers the query: SQLite never looks at
     parameters of an IN, and PostgreSQL does not once it has made its generic plan.
     """
-    return column.in_([_quoted(word) for word in words])
+    quoted = [_quoted(word) for word in words]
+    return column.in_(quoted) if len(quoted) > 1 else column == quoted[0]
 
 
 def _quoted(word: str) -> sa.ColumnElement[str]:
     if not word.isidentifier():
         raise ValueError(f"{word!r} is not a plain word, and it would be part of a statement")
     return sa.literal_column(f"'{word}'", sa.String())
-
-
-def filled_up(values: Iterable[Item]) -> list[Item]:
-    """List `values` for an expanding `IN`, the last one again and again up to a power of two.
-
-    Each length is a statement of its own, which every PostgreSQL connection parses and plans when it first meets it; so
-    there are nine of them up to 256 values and not 256.
-    """
-    found = list(values)
-    missing = (1 << (len(found) - 1).bit_length()) - len(found) if found else 0
-    return found + found[-1:] * missing
 
 
 @compiles(db_now, "sqlite")
