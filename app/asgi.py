@@ -9,18 +9,27 @@ from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ControllerRouterHandler
 
-from app.accounts.controllers import ApiKeysController, AuthController, OwnAccountController, PeopleController
+from app.accounts.controllers import (
+    ApiKeysController,
+    AuthController,
+    OwnAccountController,
+    PeopleController,
+    TeamController,
+)
+from app.accounts.preferences_controllers import PreferencesController
 from app.ai.chain.controllers import ProvidersController
+from app.ai.playground.controllers import PlaygroundController
 from app.ai.replies.controllers import TurnsController
 from app.audit.controllers import AuditController
 from app.business.controllers import BusinessController
 from app.contacts.controllers import ContactsController
-from app.conversations.controllers import ConversationsController
+from app.conversations.controllers import CannedRepliesController, NotesController
 from app.core.http import (
     DEFAULT_BODY_BYTES,
     EXCEPTION_HANDLERS,
     AllowedHosts,
     ChargeRequests,
+    Panel,
     RateLimits,
     RequestContext,
     RequestMetrics,
@@ -33,13 +42,17 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.client_address import ClientAddress
 from app.core.security.guards import RequireAccessToken
+from app.inbox.controllers import ConversationsController
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
 from app.plugins import VERSION, Parts
+from app.proof.controllers import ProofController
 from app.security.controllers import AlertsController, EvidenceController, SnapshotsController
-from app.simulator.controllers import mount_simulator
+from app.simulator.controllers import control_from_here_only, mount_simulator
+from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
@@ -51,9 +64,13 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     WebhookController,
     AuthController,
     OwnAccountController,
+    PreferencesController,
     PeopleController,
+    TeamController,
     ApiKeysController,
     ConversationsController,
+    NotesController,
+    CannedRepliesController,
     TurnsController,
     ContactsController,
     MessagesController,
@@ -62,9 +79,13 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     EventsController,
     MediaController,
     ProvidersController,
+    PlaygroundController,
     BusinessController,
+    SimulatorController,
+    SetupController,
     SystemController,
     KeysController,
+    ProofController,
     AuditController,
     AlertsController,
     SnapshotsController,
@@ -113,6 +134,7 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),
         AllowedHosts(hosts),
+        Panel(server.panel_dir),
     ]
     if limits.enabled:
         edge.append(RateLimits(parts.rate_limiter, parts.limit_rules, parts.metrics))
@@ -167,9 +189,13 @@ def _things(parts: Parts) -> dict[str, object]:
         "api_keys": parts.api_keys,
         "live_door": parts.live_door,
         "chain": parts.chain,
+        "playground": parts.playground,
         "media_dir": parts.media_dir,
+        "prover": parts.prover,
+        "doctor": parts.doctor,
         "health": parts.health,
         "metrics_door": parts.metrics_door,
+        "simulator": parts.simulator,
     }
 
 
@@ -182,4 +208,4 @@ def _given(thing: Thing) -> Provide:
 
 
 def _simulator(parts: Parts) -> list[ControllerRouterHandler]:
-    return [] if parts.simulator is None else [mount_simulator(parts.simulator)]
+    return [] if parts.simulator is None else [mount_simulator(parts.simulator, guards=[control_from_here_only])]

@@ -160,34 +160,39 @@ def rotate_keys() -> None:
 
 
 @main.command()
-@click.option("--audit", is_flag=True, help="Walk the chain of the audit trail.")
+@click.option("--audit", is_flag=True, help="Only walk the chain of the audit trail.")
 @click.option("--anchor", help="<sequence>:<hash> of an earlier verification, or of the log's daily audit.anchored.")
-def verify(audit: bool, anchor: str | None) -> None:
-    """Check what must be true; exit 1 and say the first thing that is not."""
-    if not audit:
-        _refuse("say what to verify: --audit")
+@click.option("--hours", type=click.FloatRange(0.01, 31 * 24), default=24.0, show_default=True, help="How far back.")
+def verify(audit: bool, anchor: str | None, hours: float) -> None:
+    """Prove that every message has a fate, every webhook was stored and every invariant holds; exit 1 if not."""
     settings = _settings()
     if settings.storage.sqlite_path is not None and not settings.storage.sqlite_path.exists():
         _refuse(f"there is no database at {settings.storage.sqlite_path}")
+    from app.proof.terminal import verify as prove
+    from app.proof.terminal import verify_audit
 
-    async def is_whole() -> bool:
-        from app.audit.keys import sealed_by
-        from app.audit.verify import verify as verify_trail
-        from app.core.db import Database
-        from app.core.security.cipher import Cipher
+    whole = _run(verify_audit(settings, anchor))
+    holds = audit or _run(prove(settings, hours))
+    sys.exit(0 if whole and holds else 1)
 
-        cipher = Cipher([key.reveal() for key in settings.security.fernet_keys])
-        # Not entered: that would ask for the lock of SQLite's one writer, and this only reads beside it.
-        database = Database(settings.storage.database_url, pool_size=2, options=sealed_by(cipher))
+
+@main.command()
+def doctor() -> None:
+    """Say what is wrong with this installation and what to do about it; exit 1 if something is broken."""
+    settings = _settings()
+    from app.plugins import Parts
+    from app.proof.terminal import show
+
+    async def examine() -> bool:
+        parts = Parts(settings, "web")  # built and not opened: this may run beside the processes
         try:
-            verdict = await verify_trail(database, anchor=anchor)
+            diagnosis = await parts.doctor.examine()
         finally:
-            await database.close()
-        whole = f"The audit trail is whole: {verdict.entries} entries, head {verdict.head}"
-        click.echo(whole if verdict.is_whole else f"The audit trail is broken: {verdict.reason}.")
-        return verdict.is_whole
+            await parts.close()
+        show(diagnosis)
+        return diagnosis.status != "broken"
 
-    sys.exit(0 if _run(is_whole()) else 1)
+    sys.exit(0 if _run(examine()) else 1)
 
 
 @main.command()

@@ -29,6 +29,7 @@ from app.ai.llm.redis_state import RedisState
 from app.ai.llm.router import Router
 from app.ai.llm.routes import configured_routes
 from app.ai.llm.state import MemoryState, RouteState
+from app.ai.playground.service import Playground
 from app.ai.replies.metering import set_gauges
 from app.ai.replies.service import TURNS, Replies
 from app.audit.keys import sealed_by
@@ -58,6 +59,12 @@ from app.live.bus import InProcessBus, LiveBus
 from app.live.door import LiveDoor
 from app.live.redis_bus import RedisBus
 from app.outbound.delivery import OUTBOX, Delivery
+from app.proof import jobs as proof_jobs
+from app.proof.doctor import Doctor
+from app.proof.examinations import installation
+from app.proof.outside import surroundings
+from app.proof.probe import InvariantsProbe
+from app.proof.service import Prover
 from app.security import jobs as security_jobs
 from app.security.counts import SecurityCounts
 from app.security.detection import Detection
@@ -202,8 +209,13 @@ class Parts:
         state: RouteState = (
             MemoryState(SystemClock()) if self._redis is None else RedisState(self._redis, SystemClock())
         )
-        self.router = Router(configured_routes(self.settings.ai), client=self.http, state=state)
-        self.chain = ModelChain(self.database, self.router, self.settings.ai)
+        self.router = Router(
+            configured_routes(self.settings.ai), client=self.http, outside=self.outside_http, state=state
+        )
+        self.chain = ModelChain(
+            self.database, self.router, self.settings.ai, cipher=self.cipher, rules=self.outside_rules
+        )
+        self.playground = Playground(self.database, self.chain, self.router, self.metrics)
 
     def _pipeline(self) -> None:
         whatsapp = self.settings.whatsapp
@@ -239,8 +251,10 @@ class Parts:
         jobs = [*whatsapp_jobs.jobs(context), *system_jobs.jobs(self.database, self.media_dir, self.key_rotation)]
         jobs += accounts_jobs.jobs(self.database)
         jobs += security_jobs.jobs(self.database, self.detection, retention_days=watch.retention_days)
+        self.prover = Prover(self.database, self.channels)
+        jobs += proof_jobs.jobs(self.prover)
         schedules = [*whatsapp_jobs.SCHEDULES, *system_jobs.SCHEDULES, *accounts_jobs.SCHEDULES]
-        schedules += security_jobs.SCHEDULES
+        schedules += [*security_jobs.SCHEDULES, *proof_jobs.SCHEDULES]
         scheduled = {schedule.name for schedule in schedules}
         registry = register(tracked(job, table) if job.name in scheduled else job for job in jobs)
         self.queues = JobQueues(registry, redis_url=self.settings.storage.redis_url)
@@ -316,11 +330,13 @@ class Parts:
         waiting: list[Probe] = [QueueProbe(lambda: self.working)] if self._redis is None else []
         if self._redis is not None:
             waiting = [RedisProbe(self._redis), JobsProbe(self.database)]
+        migrations, secrets = MigrationsProbe(self.database, frozenset({HEAD})), SecretsProbe(self.key_rotation)
+        invariants = InvariantsProbe(self.prover, self.database)
         self.health = Health(
-            probes=[DatabaseProbe(self.database), *waiting, disk, SecretsProbe(self.key_rotation)],
+            probes=[DatabaseProbe(self.database), *waiting, disk, secrets, invariants],
             ready=[
                 DatabaseWriteProbe(self.heartbeat),
-                MigrationsProbe(self.database, frozenset({HEAD})),
+                migrations,
                 disk,
                 self.draining,
             ],
@@ -328,11 +344,26 @@ class Parts:
             database=self.database,
             metrics=self.metrics,
             version=VERSION,
-            gauges=[partial(set_gauges, self.metrics, self.router)],
+            gauges=[partial(set_gauges, self.metrics, self.router), partial(self.prover.set_gauges, self.metrics)],
         )
+        self.doctor = self._doctor(migrations, disk, secrets)
         token = self.settings.server.metrics_token
         self.metrics_door = MetricsDoor(self.authentication, metrics_token=token.reveal() if token else None)
         self.working = False
+
+    def _doctor(self, migrations: Probe, disk: Probe, secrets: Probe) -> Doctor:
+        probes = [
+            (migrations, "Restart the processes of this version: they bring the schema up to date."),
+            (disk, f"Make room where {self.settings.storage.data_dir} lies."),
+            (secrets, "Put the lost key back into FERNET_KEY, behind the newest."),
+        ]
+        if self._redis is not None:
+            probes.append((RedisProbe(self._redis), "Start Redis, or correct REDIS_URL; nothing is lost meanwhile."))
+        inside = installation(self.settings, self.database, probes, self.prover)
+        outside = surroundings(
+            self.database, self.channels, self.graph, self.http, self.router, self.settings.server.public_url
+        )
+        return Doctor([*inside, *outside])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Parts"]:
@@ -343,7 +374,7 @@ class Parts:
         """
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            stack.push_async_callback(self._close_clients)
+            stack.push_async_callback(self.close)
             await enter(self.database)
             await migrate(self.database)
             await enter(self.wake)
@@ -377,7 +408,9 @@ class Parts:
             password=security.admin_password.reveal(),
         )
 
-    async def _close_clients(self) -> None:
+    async def close(self) -> None:
+        """Close what was opened by being used, the parts that `running` opens excepted."""
+        await self.database.close()
         await self.http.aclose()
         await self.outside_http.aclose()
         if self._redis is not None:

@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.business.events import BusinessProfileChanged
 from app.contacts import service as contacts
 from app.contacts.service import Identity
-from app.conversations.events import ControlChanged, MessageReceived, TurnEnded
+from app.conversations.events import (
+    ControlChanged,
+    ConversationChanged,
+    MessageReceived,
+    NoteAdded,
+    NoteDeleted,
+    TurnEnded,
+)
 from app.conversations.phone import receive_echo
 from app.conversations.receive import Arrival, Threads, receive
 from app.conversations.turns import Pace
@@ -44,6 +51,9 @@ EVENTS: dict[str, type[Event]] = {
         MessageReceived,
         TurnEnded,
         ControlChanged,
+        ConversationChanged,
+        NoteAdded,
+        NoteDeleted,
         MessageQueued,
         DeliveryChanged,
         ChannelStopped,
@@ -142,15 +152,21 @@ def _live(event: Event) -> tuple[tuple[str, ...], LiveEvent]:
         case TurnEnded(conversation_id=conversation_id, turn_id=turn_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id, turn_id=turn_id)
             return ("conversations", conversation_topic(conversation_id)), told
-        case ControlChanged(conversation_id=conversation_id):
+        case ControlChanged(conversation_id=conversation_id) | ConversationChanged(conversation_id=conversation_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id)
             return ("conversations", conversation_topic(conversation_id)), told
+        case (
+            NoteAdded(conversation_id=conversation_id, note_id=note_id)
+            | NoteDeleted(conversation_id=conversation_id, note_id=note_id)
+        ):
+            told = LiveEvent(type=event.name, conversation_id=conversation_id, note_id=note_id)
+            return (conversation_topic(conversation_id),), told
         case MessageQueued(conversation_id=conversation_id, outbound_id=outbound_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id, outbound_id=outbound_id)
             return ("conversations", "outbound", conversation_topic(conversation_id)), told
         case DeliveryChanged(conversation_id=conversation_id, outbound_id=outbound_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id, outbound_id=outbound_id)
-            return ("outbound", conversation_topic(conversation_id)), told
+            return ("conversations", "outbound", conversation_topic(conversation_id)), told
         case ChannelStopped(channel_id=channel_id):
             return ("system",), LiveEvent(type=event.name, channel_id=channel_id)
         case _:

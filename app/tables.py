@@ -11,6 +11,7 @@ from app.core.db import metadata
 from app.core.db.events import *  # noqa: F403
 from app.core.queue.tables import *  # noqa: F403
 from app.outbound.models import *  # noqa: F403
+from app.proof.models import *  # noqa: F403
 from app.security.models import *  # noqa: F403
 from app.system.models import *  # noqa: F403
 from app.whatsapp.models import *  # noqa: F403

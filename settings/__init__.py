@@ -96,7 +96,7 @@ def _read(reader: Reader) -> _Given:
         server=server_settings,
         storage=storage.read(reader),
         security=security.read(reader, production=server_settings.is_production),
-        ai=ai.read(reader),
+        ai=ai.read(reader, production=server_settings.is_production),
         whatsapp=whatsapp.read(reader, server_settings),
     )
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from settings.env import Reader, Secret, is_unencrypted
+from settings.env import Reader, Secret, is_unencrypted, split_url
 
 __all__ = ["CLOUD_PROVIDERS", "LOCAL_PROVIDERS", "PROVIDERS", "AiSettings", "ProviderSettings", "read"]
 
 CLOUD_PROVIDERS: Final = ("gemini", "openai", "claude", "xai", "openrouter")
 LOCAL_PROVIDERS: Final = ("ollama", "lm_studio", "compatible")
 PROVIDERS: Final = CLOUD_PROVIDERS + LOCAL_PROVIDERS
+
+# Where Ollama and LM Studio listen on the machine of whoever tries this out.
+_USUAL_LOCAL_SERVERS: Final = ("http://127.0.0.1:11434", "http://127.0.0.1:1234")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,13 +28,17 @@ class ProviderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AiSettings:
-    """`providers` holds the configured ones only, and `fallback_order` names those of them that are asked, in order."""
+    """`providers` holds the configured ones only, and `fallback_order` names those of them that are asked, in order.
+
+    `local_servers` are addresses in our own network (scheme, host, port) that providers added in the panel may use.
+    """
 
     fallback_order: tuple[str, ...]
     providers: Mapping[str, ProviderSettings]
+    local_servers: tuple[str, ...] = ()
 
 
-def read(reader: Reader) -> AiSettings:
+def read(reader: Reader, *, production: bool) -> AiSettings:
     given = {name: _provider(reader, name) for name in PROVIDERS}
     configured = {name: provider for name, provider in given.items() if _is_configured(name, provider)}
     order = _fallback_order(reader)
@@ -41,6 +48,7 @@ def read(reader: Reader) -> AiSettings:
     return AiSettings(
         fallback_order=tuple(name for name in order if name in configured),
         providers=MappingProxyType(configured),
+        local_servers=_local_servers(reader, production=production),
     )
 
 
@@ -72,3 +80,16 @@ def _fallback_order(reader: Reader) -> tuple[str, ...]:
         if name not in PROVIDERS:
             reader.problem("AI_FALLBACK_ORDER", f'"{name}" is not a provider', f"write some of {','.join(PROVIDERS)}")
     return tuple(dict.fromkeys(given)) or PROVIDERS
+
+
+def _local_servers(reader: Reader, *, production: bool) -> tuple[str, ...]:
+    given = reader.texts("AI_LOCAL_SERVERS")
+    for address in given:
+        parts = split_url(address)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            reader.problem(
+                "AI_LOCAL_SERVERS",
+                "holds something that is not an address of a server",
+                f"write addresses such as {_USUAL_LOCAL_SERVERS[0]}, separated by commas",
+            )
+    return given or (() if production else _USUAL_LOCAL_SERVERS)

@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from app.accounts.api_keys import ApiKeys
 from app.accounts.errors import InvalidRefreshToken
 from app.accounts.people import People
-from app.accounts.queries import person
+from app.accounts.queries import person, team
 from app.accounts.schemas import (
     ApiKey,
     CreatedApiKey,
@@ -35,11 +35,13 @@ from app.accounts.schemas import (
     SecondFactorCode,
     Session,
     SignedIn,
+    TeamMember,
 )
 from app.accounts.second_factor import SecondFactor
 from app.accounts.service import Accounts
 from app.accounts.sessions import Issued, Sessions
 from app.accounts.trail import Caller
+from app.core.db import Database
 from app.core.keyset import Cursor, Page
 from app.core.security.actor import Actor
 from app.core.security.guards import needs
@@ -197,6 +199,18 @@ class OwnAccountController(Controller):
         """Forget the authenticator and the recovery codes."""
         await accounts.prove(request.user, data.password, _caller(request))
         await second_factor.disable(request.user, _caller(request))
+
+
+class TeamController(Controller):
+    path = "/api/team"
+    tags = ("Conversations",)
+    guards = (needs("conversations:read"),)
+
+    @get("/", summary="Who works here")
+    async def find(self, database: NamedDependency[Database]) -> list[TeamMember]:
+        """List everybody who may come in now, by name: whom a conversation can be assigned to."""
+        async with database.read() as connection:
+            return await team(connection)
 
 
 class PeopleController(Controller):

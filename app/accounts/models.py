@@ -102,3 +102,12 @@ sign_in_failures = sa.Table(
     sa.Column("closed_until", UtcDateTime(), nullable=True),
     sa.Index(None, "last_failed_at"),
 )
+
+# What people like on their screen; whoever chose nothing has no row.
+user_preferences = sa.Table(
+    "user_preferences",
+    metadata,
+    sa.Column("user_id", sa.Uuid(), sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("preferences", sa.JSON(), nullable=False, doc="app.accounts.schemas.Preferences"),
+    sa.Column("updated_at", UtcDateTime(), nullable=False),
+)

@@ -10,11 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.models import recovery_codes, users
-from app.accounts.schemas import Person, User
+from app.accounts.schemas import Person, TeamMember, User
 from app.core.db import db_now
 from app.core.ids import new_id
 from app.core.keyset import Cursor, Page, beyond, paginate
-from app.core.security.permissions import Role
+from app.core.security.permissions import Role, allows
 
 
 async def user_by_name(connection: AsyncConnection, username: str) -> User | None:
@@ -46,6 +46,24 @@ async def people(connection: AsyncConnection, *, limit: int, cursor: Cursor | No
         statement = statement.where(beyond(cursor, users.c.created_at, users.c.id))
     rows = [User(**row) for row in (await connection.execute(statement)).mappings()]
     return paginate(rows, limit=limit, item=person, cursor=lambda user: Cursor(user.created_at, user.id))
+
+
+async def team(connection: AsyncConnection) -> list[TeamMember]:
+    """Return everybody who may come in now, by name; of a very large company the first thousand."""
+    c = users.c
+    rows = await connection.execute(
+        sa.select(c.id, c.username, c.role)
+        .where(c.disabled_at.is_(None), ~c.awaits_password)
+        .order_by(c.username)
+        .limit(1000)
+    )
+    return [TeamMember(id=row.id, name=row.username, role=row.role) for row in rows]
+
+
+async def may_answer(connection: AsyncConnection, user_id: UUID) -> bool:
+    """Tell whether there is such a person, who may come in and answer customers."""
+    user = await user_by_id(connection, user_id)
+    return user is not None and user.disabled_at is None and allows(user.role, "conversations:answer")
 
 
 async def insert_user(

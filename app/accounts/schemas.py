@@ -12,6 +12,9 @@ from app.core.security.permissions import Permission, Role
 
 SessionKind = Literal["cookie", "token"]
 LinkPurpose = Literal["invite", "reset"]
+Language = Literal["es", "en", "pt-BR"]
+Theme = Literal["system", "light", "dark"]
+Density = Literal["comfortable", "compact"]
 
 # The rules for a new password are told apart in the problem; here is only what is too much to read.
 _Password = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -33,6 +36,21 @@ class User(msgspec.Struct, frozen=True):
     totp_secret: bytes | None
     totp_confirmed_at: datetime | None
     totp_last_step: int | None
+
+
+class Colleague(Output, frozen=True, kw_only=True):
+    """Somebody who works here, by name; null for one who is not known any more."""
+
+    id: UUID
+    name: str | None
+
+
+class TeamMember(Output, frozen=True, kw_only=True):
+    """Somebody who may come in now. Whoever is an agent or more can answer, and so be assigned."""
+
+    id: UUID
+    name: str
+    role: Role
 
 
 class Credentials(Input, frozen=True, kw_only=True):
@@ -211,3 +229,23 @@ class CreatedApiKey(Output, frozen=True, kw_only=True):
 
     key: str
     details: ApiKey
+
+
+class Preferences(Output, frozen=True, kw_only=True):
+    """What a person likes on their screen, wherever they sign in. A `language` of null is that of the browser."""
+
+    language: Language | None
+    theme: Theme
+    density: Density
+    shortcuts_enabled: bool
+    sound: bool
+
+
+class PreferencesReplacement(Input, frozen=True, kw_only=True):
+    """All preferences at once."""
+
+    language: Language | None
+    theme: Theme
+    density: Density
+    shortcuts_enabled: bool
+    sound: bool

@@ -9,6 +9,7 @@ contacts = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid(), primary_key=True),
     sa.Column("name", sa.Text(), doc="as WhatsApp shows it: written by the customer, so never trusted"),
+    sa.Column("folded_name", sa.Text(), doc="the name as it is searched: app.core.folding.fold"),
     sa.Column("phone", sa.String(20), doc="digits with country code; absent for people who hide it"),
     sa.Column("user_id", sa.String(150), doc="business-scoped user id (BSUID)"),
     sa.Column("approved", sa.Boolean(), nullable=False, server_default=sa.false()),

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understand
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contacts.models import contact_identifiers, contacts
+from app.core.folding import fold
 from app.core.ids import new_id
 
 Key = tuple[str, str]
@@ -41,7 +42,15 @@ async def resolve(connection: AsyncConnection, people: Sequence[tuple[Identity, 
         contact_id = next((known[key] for key in keys if key in known), None)
         if contact_id is None:
             contact_id = new_id()
-            new_contacts.append({"id": contact_id, "name": name, "phone": identity.phone, "user_id": identity.user_id})
+            new_contacts.append(
+                {
+                    "id": contact_id,
+                    "name": name,
+                    "folded_name": name and fold(name),
+                    "phone": identity.phone,
+                    "user_id": identity.user_id,
+                }
+            )
         for key in keys:
             if key not in known:
                 known[key] = contact_id

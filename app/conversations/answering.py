@@ -276,6 +276,11 @@ async def _history(
     return found
 
 
+async def last_said(connection: AsyncConnection, conversation_id: UUID) -> list[Said]:
+    """Return the last messages of one conversation as the assistant would read them, oldest first."""
+    return [said for _, said in (await _history(connection, [conversation_id])).get(conversation_id, [])]
+
+
 def _said(row: Any) -> Said:
     picture = row.stored_name if row.kind == "image" else None
     return Said(row.author, row.kind, row.text, row.sent_at, row.wamid, picture, row.mime_type)

@@ -25,8 +25,9 @@ async def give_to(
     """Hand the conversation to `control` and return the new control version.
 
     After this is committed no answer of the bot starts: an answer leaves only while the version is the one it was
-    made under. Giving it again to whoever holds it makes no new version. `attention` says why a person should look;
-    None that one has. `expected_version` makes it a compare-and-set.
+    made under. Giving it again to whoever holds it makes no new version. A user who takes what nobody looks after is
+    its assignee too. `attention` says why a person should look; None that one has. `expected_version` makes it a
+    compare-and-set.
 
     Raises `ConversationNotFound` and `ControlHasChanged`.
     """
@@ -52,7 +53,13 @@ async def give_to(
     await connection.execute(
         sa.update(conversations)
         .where(c.id == conversation_id)
-        .values(control=control, control_version=version, held_by=user_id, attention=attention)
+        .values(
+            control=control,
+            control_version=version,
+            held_by=user_id,
+            assignee_id=sa.func.coalesce(c.assignee_id, sa.literal(user_id, sa.Uuid())),
+            attention=attention,
+        )
     )
     await record(
         connection,

@@ -1,6 +1,6 @@
 """What can be wrong with a request about a conversation."""
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 
 
 class ConversationNotFound(NotFound):
@@ -17,3 +17,31 @@ class ControlHasChanged(Conflict):
 
     def __init__(self, control: str) -> None:
         super().__init__(f"the conversation is now held by: {control}. Read it again, then decide.")
+
+
+class NoteNotFound(NotFound):
+    code = "note_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such note in this conversation")
+
+
+class NotYourNote(Forbidden):
+    code = "not_your_note"
+
+    def __init__(self) -> None:
+        super().__init__("a note is deleted by whoever wrote it, or by a supervisor")
+
+
+class CannedReplyNotFound(NotFound):
+    code = "canned_reply_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such canned reply")
+
+
+class ShortcutTaken(Conflict):
+    code = "shortcut_taken"
+
+    def __init__(self) -> None:
+        super().__init__("another canned reply has this shortcut")

@@ -1,9 +1,11 @@
 """What happens to conversations."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from app.core.events import Event
+
+Change = Literal["assigned", "closed", "reopened", "read"]
 
 
 class MessageReceived(Event, frozen=True, kw_only=True):
@@ -28,3 +30,23 @@ class ControlChanged(Event, frozen=True, kw_only=True):
     conversation_id: UUID
     control: str
     control_version: int
+
+
+class ConversationChanged(Event, frozen=True, kw_only=True):
+    """`change` says what a person did: it looks different in the inbox, and nothing was written or given away."""
+
+    name: ClassVar[str] = "conversation_changed"
+    conversation_id: UUID
+    change: Change
+
+
+class NoteAdded(Event, frozen=True, kw_only=True):
+    name: ClassVar[str] = "note_added"
+    conversation_id: UUID
+    note_id: UUID
+
+
+class NoteDeleted(Event, frozen=True, kw_only=True):
+    name: ClassVar[str] = "note_deleted"
+    conversation_id: UUID
+    note_id: UUID

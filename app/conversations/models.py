@@ -15,6 +15,9 @@ conversations = sa.Table(
         "control_version", sa.Integer(), nullable=False, server_default="1", doc="grows with every change of control"
     ),
     sa.Column("held_by", sa.Uuid(), doc="the user who holds it, when control is person"),
+    sa.Column("assignee_id", sa.Uuid(), doc="the user who looks after it; null when nobody does"),
+    sa.Column("closed_at", UtcDateTime(), doc="null while it is open; what a customer writes opens it again"),
+    sa.Column("close_reason", sa.String(200), doc="as whoever closed it wrote"),
     sa.Column("attention", sa.String(40), doc="why a person should look; null when nobody need"),
     sa.Column("unread", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("last_message_at", UtcDateTime(), nullable=False),
@@ -24,6 +27,46 @@ conversations = sa.Table(
     sa.UniqueConstraint("channel_id", "contact_id"),
     sa.Index("ix_conversations_recent", "last_message_at", "id"),
     sa.Index("ix_conversations_contact", "contact_id"),
+)
+
+_c = conversations.c
+_still_open = _c.closed_at.is_(None)
+_needs_a_look = _c.attention.is_not(None)
+_not_read = _c.unread > sa.literal_column("0")
+sa.Index("ix_conversations_open", _c.last_message_at, _c.id, sqlite_where=_still_open, postgresql_where=_still_open)
+sa.Index(
+    "ix_conversations_assigned",
+    _c.assignee_id,
+    _c.last_message_at,
+    _c.id,
+    sqlite_where=_still_open,
+    postgresql_where=_still_open,
+)
+sa.Index(
+    "ix_conversations_attention", _c.last_message_at, _c.id, sqlite_where=_needs_a_look, postgresql_where=_needs_a_look
+)
+sa.Index("ix_conversations_unread", _c.last_message_at, _c.id, sqlite_where=_not_read, postgresql_where=_not_read)
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("conversation_id", sa.Uuid(), sa.ForeignKey("conversations.id"), nullable=False),
+    sa.Column("author_id", sa.Uuid(), nullable=False),
+    sa.Column("text", sa.Text(), nullable=False, doc="for colleagues: it never leaves to the customer"),
+    sa.Column("created_at", UtcDateTime(), nullable=False),
+    sa.Index("ix_notes_conversation", "conversation_id", "id"),
+)
+
+canned_replies = sa.Table(
+    "canned_replies",
+    metadata,
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("shortcut", sa.String(40), nullable=False, unique=True, doc="lower case, without the slash"),
+    sa.Column("title", sa.String(100), nullable=False),
+    sa.Column("text", sa.Text(), nullable=False),
+    sa.Column("uses", sa.Integer(), nullable=False, server_default="0", doc="messages written with it"),
+    sa.Column("created_at", UtcDateTime(), nullable=False),
 )
 
 messages = sa.Table(

@@ -145,20 +145,6 @@ async def _lock(connection: AsyncConnection, conversation_ids: Iterable[UUID]) -
 
 _STORE = InsertMany(
     messages,
-    [
-        "id",
-        "conversation_id",
-        "channel_id",
-        "author",
-        "kind",
-        "text",
-        "payload",
-        "wamid",
-        "reply_to",
-        "sent_at",
-        "awaits_turn",
-        "event_id",
-    ],
     skip_existing=True,
     returning=[messages.c.id],
 )
@@ -221,12 +207,14 @@ _TOUCH = Statement(
         unread=_c.unread + sa.bindparam("count"),
         last_message_at=sa.bindparam("now"),
         last_inbound_at=sa.case((_newer, sa.bindparam("sent_at")), else_=_c.last_inbound_at),
+        closed_at=None,
+        close_reason=None,
     )
 )
 
 
 async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime) -> None:
-    """Count the new messages as unread and move the conversations to the top of the inbox."""
+    """Count the new messages as unread and move the conversations, open again, to the top of the inbox."""
     count: dict[UUID, int] = {}
     latest: dict[UUID, datetime] = {}
     for conversation_id, _, one in new:
@@ -288,9 +276,7 @@ async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UU
     return found
 
 
-_BEGIN = InsertMany(
-    turns, ["id", "conversation_id", "state", "opened_at", "due_at", "latest_at", "restarts", "event_id"]
-)
+_BEGIN = InsertMany(turns)
 _JOIN = Statement(sa.update(turns).where(turns.c.id == sa.bindparam("turn")).values(due_at=sa.bindparam("due")))
 _PLACE = Statement(
     sa.update(messages)

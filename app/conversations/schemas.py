@@ -1,59 +1,46 @@
-"""What the conversations API takes and returns."""
+"""What the API of private notes and canned replies takes and returns."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from app.conversations.turns import Control
+from app.accounts.schemas import Colleague
 from app.core.schema import Input, Output
 
-Author = Literal["customer", "bot", "person", "phone"]
+_Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
 
 
-class ContactSummary(Output, frozen=True, kw_only=True):
-    """Whom a conversation is with. `phone` is digits with country code; null for people who hide it."""
-
-    id: UUID
-    name: str | None
-    phone: str | None
-    user_id: str | None
-    approved: bool
-
-
-class LastMessage(Output, frozen=True, kw_only=True):
-    """The newest message of a conversation; `text` is cut after 200 characters and empty where nothing can be read."""
+class Note(Output, frozen=True, kw_only=True):
+    """What a colleague noted about a conversation. It never leaves to the customer."""
 
     id: UUID
-    author: Author
-    kind: str
+    author: Colleague
     text: str
-    sent_at: datetime
+    created_at: datetime
 
 
-class Conversation(Output, frozen=True, kw_only=True):
-    """A thread with one contact on one channel.
+class NewNote(Input, frozen=True, kw_only=True):
+    """A note for colleagues."""
 
-    `control` says who answers; `held_by` is the user when a person does (null for the business's own phone).
-    `control_version` grows with every change of control. `attention` is the reason why a person should look, null when
-    nobody need. Free-form messages are refused from `window_closes_at` on; null when the customer never wrote.
-    """
+    text: _Text
+
+
+class CannedReply(Output, frozen=True, kw_only=True):
+    """A text that is written often; `uses` counts the messages that were written with it."""
 
     id: UUID
-    channel_id: UUID
-    contact: ContactSummary
-    control: Control
-    control_version: int
-    held_by: UUID | None
-    attention: str | None
-    unread: int
-    last_message_at: datetime
-    last_message: LastMessage | None
-    window_closes_at: datetime | None
+    shortcut: str
+    title: str
+    text: str
+    uses: int
+    created_at: datetime
 
 
-class ControlChange(Input, frozen=True, kw_only=True):
-    """A change of who answers. With `expected_version` it fails if somebody else has changed it since."""
+class CannedReplyDraft(Input, frozen=True, kw_only=True):
+    """A canned reply as it shall be. `shortcut` is what is typed after a slash; its case does not matter."""
 
-    expected_version: Annotated[int, Meta(ge=1)] | None = None
+    shortcut: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\s/]+$")]
+    title: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
+    text: _Text

@@ -124,6 +124,9 @@ class Metrics:
 
     def _trust(self) -> None:
         self.auth_failures = self._counter("auth_failures", "Refused sign-ins and tokens, by reason.", "reason")
+        self.invariant_violations = self._gauge(
+            "invariant_violations", "What contradicted an invariant when it was last checked, by its name.", "name"
+        )
         self.live_refused = self._counter("live_refused", "Live connections refused, by reason.", "reason")
         self.authz_denied = self._counter("authz_denied", "Requests refused because of the caller's role.")
         self.rate_limited = self._counter("rate_limited", "Requests refused because of their number, by door.", "door")

@@ -41,6 +41,8 @@ _PROBLEMS: Final = {
     "503": ("Unavailable", "Something this needs does not answer now; try again later."),
     "default": ("Problem", "Any other problem."),
 }
+# They name what they are about in the body; and there may be no simulator.
+_MAY_NAME_NOTHING: Final = ("/api/auth/links/", "/api/ai/playground", "/api/simulator")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 
 
@@ -53,7 +55,9 @@ def openapi_config(*, version: str, public_url: str, further_types: Sequence[Any
         components=Components(
             security_schemes={
                 "bearer": SecurityScheme(
-                    type="http", scheme="bearer", bearer_format="JWT", description="From `POST /api/auth/login`."
+                    type="http",
+                    scheme="bearer",
+                    description="An access token from `POST /api/auth/login`, or an API key.",
                 )
             }
         ),
@@ -196,7 +200,7 @@ def _describe_operation(path: str, method: str, operation: Json) -> None:
         possible.add("413")
     if method != "get":
         possible.add("409")
-    if "{" in path or "/links/" in path:  # a one-time link names what it is for in its body
+    if "{" in path or path.startswith(_MAY_NAME_NOTHING):
         possible.add("404")
     operation["responses"].pop("400", None)  # Litestar's description of a validation error, which we do not send
     for status in sorted(possible):

@@ -33,7 +33,7 @@ def is_topic(text: str) -> bool:
 class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something happened to the things named; the client fetches what it shows of them again.
 
-    `type` is the event's name in the past tense, such as `message.received`. `id` tells two events apart.
+    `type` is the event's name in the past tense, such as `message_received`. `id` tells two events apart.
     """
 
     type: str
@@ -43,6 +43,7 @@ class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_id: UUID | None = None
     turn_id: UUID | None = None
     outbound_id: UUID | None = None
+    note_id: UUID | None = None
     contact_id: UUID | None = None
     channel_id: UUID | None = None
 

@@ -12,6 +12,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from app.audit.requests import entry
 from app.audit.service import record
 from app.core.db import Database
+from app.core.db.events import EVENTS
 from app.core.keyset import Cursor, Page
 from app.core.security.actor import Actor
 from app.core.security.guards import needs
@@ -84,6 +85,7 @@ class MessagesController(Controller):
             )
             message = await queries.written_message(connection, written.id)
         wake.notify(OUTBOX)
+        wake.notify(EVENTS)
         return Response(message, status_code=HTTP_201_CREATED if written.is_new else HTTP_200_OK)
 
 
@@ -134,6 +136,7 @@ class OutboundController(Controller):
             message = await queries.outbound(connection, outbound_id)
             await record(connection, entry(request, "outbound.cancelled", "outbound", outbound_id))
         wake.notify(OUTBOX)  # what waited behind it may leave now
+        wake.notify(EVENTS)
         return message
 
     @post(
@@ -162,4 +165,5 @@ class OutboundController(Controller):
             after = {"decision": data.decision}
             await record(connection, entry(request, "outbound.resolved", "outbound", outbound_id, after=after))
         wake.notify(OUTBOX)
+        wake.notify(EVENTS)
         return message

@@ -12,6 +12,7 @@ outbound_messages = sa.Table(
     sa.Column("channel_id", sa.Uuid(), nullable=False),
     sa.Column("contact_id", sa.Uuid(), nullable=False),
     sa.Column("origin", sa.String(10), nullable=False, doc="reply | fallback | person"),
+    sa.Column("user_id", sa.Uuid(), doc="who wrote it, where a person did"),
     sa.Column("turn_id", sa.Uuid()),
     sa.Column("part", sa.Integer(), nullable=False, server_default="0", doc="position in its turn's answer"),
     sa.Column("idempotency_key", sa.String(200), unique=True),

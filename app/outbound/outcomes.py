@@ -1,6 +1,6 @@
 """What became of an attempt: written by group commit, fenced by the attempt's id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import Statement, any_of
+from app.core.db import Statement, any_of, one_of
 from app.core.db.events import record
+from app.outbound.attention import raise_attention
 from app.outbound.events import ChannelStopped, DeliveryChanged
 from app.outbound.leaving import Leaving
 from app.outbound.models import outbound_messages
@@ -37,13 +38,17 @@ class Outcome(msgspec.Struct, frozen=True):
 async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now: datetime) -> list[bool]:
     """Write the outcomes of attempts that are still ours; say for each whether it was.
 
-    An attempt whose lease ran out is in `unknown`: its own definite result settles that too. Where a status was faster
-    and says that WhatsApp has the message, only our own acceptance is left to be noted.
+    An attempt whose lease ran out is in `unknown`: its own definite result settles that too, but it is not tried again
+    once a later message of its conversation has begun to leave. Where a status was faster and says that WhatsApp has
+    the message, only our own acceptance is left to be noted.
     """
     states = await _states(connection, outcomes)
-    mine = [one for one in outcomes if _is_ours(one, states.get(one.leaving.attempt_id))]
+    outcomes = await _in_order(connection, outcomes, states)
+    is_ours = [_is_ours(one, states.get(one.leaving.attempt_id)) for one in outcomes]
+    mine = [one for one, ours in zip(outcomes, is_ours, strict=True) if ours]
     if mine:
         await _write(connection, mine, now)
+        await raise_attention(connection, [one.leaving.id for one in mine if one.state is State.FAILED])
         await _stop_channels(connection, mine, now)
         accepted = {(one.leaving.channel_id, one.wamid): one.leaving.id for one in mine if one.wamid is not None}
         await adopt_orphans(connection, accepted)
@@ -60,7 +65,7 @@ async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now:
             ],
         )
         await settle_turns(connection, {one.leaving.turn_id for one in mine if one.leaving.turn_id}, now=now)
-    return [one in mine for one in outcomes]
+    return is_ours
 
 
 def _is_ours(one: Outcome, state: State | None) -> bool:
@@ -83,6 +88,40 @@ async def _states(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> d
         attempt_ids=[one.leaving.attempt_id for one in outcomes],
     )
     return {row.attempt_id: State(row.state) for row in rows}
+
+
+_TOO_LATE = "not sent in time, and newer messages have left since"
+_later = outbound_messages.alias("later")
+_OVERTAKEN = Statement(
+    sa.select(_o.id).where(
+        any_of(_o.id, "ids"),
+        sa.exists().where(
+            _later.c.conversation_id == _o.conversation_id,
+            _later.c.id > _o.id,
+            one_of(_later.c.state, (State.PROCESSING, State.UNKNOWN, State.SENT)),
+        ),
+    )
+)
+
+
+async def _in_order(
+    connection: AsyncConnection, outcomes: Sequence[Outcome], states: Mapping[UUID, State]
+) -> Sequence[Outcome]:
+    """Give up what would be tried again behind its successors: a process was paused for longer than its lease."""
+    late = {
+        one.leaving.id
+        for one in outcomes
+        if one.state is State.RETRY and states.get(one.leaving.attempt_id) is State.UNKNOWN
+    }
+    if not late:
+        return outcomes
+    overtaken = set(await _OVERTAKEN.values(connection, ids=list(late)))
+    return [
+        msgspec.structs.replace(one, state=State.FAILED, reason=_TOO_LATE, retry_seconds=None)
+        if one.leaving.id in overtaken
+        else one
+        for one in outcomes
+    ]
 
 
 _WRITE = Statement(

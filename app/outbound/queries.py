@@ -8,6 +8,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounts.models import users
+from app.accounts.schemas import Colleague
 from app.conversations.models import messages
 from app.conversations.queries import PREVIEW_CHARACTERS, require
 from app.core.keyset import Cursor, Page, paginate
@@ -114,7 +116,7 @@ _OUTBOUND = sa.select(
 
 def _messages(*, raw: bool) -> sa.Select[Any]:
     """Select messages; their payload, which may be long, only where it is shown."""
-    return sa.select(
+    statement = sa.select(
         _m.id,
         _m.conversation_id,
         _m.author,
@@ -125,8 +127,11 @@ def _messages(*, raw: bool) -> sa.Select[Any]:
         _m.reply_to,
         _m.turn_id,
         (_m.payload if raw else sa.null()).label("payload"),
+        _o.user_id,
+        users.c.username,
         *_DELIVERY,
-    ).outerjoin(outbound_messages, _o.id == _m.id)
+    )
+    return statement.outerjoin(outbound_messages, _o.id == _m.id).outerjoin(users, users.c.id == _o.user_id)
 
 
 async def _files(connection: AsyncConnection, message_ids: Sequence[UUID]) -> dict[UUID, MediaSummary]:
@@ -162,6 +167,7 @@ def _message(row: Any, file: MediaSummary | None) -> Message:
         wamid=row.wamid,
         reply_to=row.reply_to,
         turn_id=row.turn_id,
+        written_by=None if row.user_id is None else Colleague(id=row.user_id, name=row.username),
         media=file,
         delivery=_delivery(row) if row.state is not None else None,
         payload=_json(row.payload),
@@ -193,7 +199,7 @@ def _outbound_message(row: Any) -> OutboundMessage:
 def _delivery(row: Any) -> Delivery:
     return Delivery(
         state=State(row.state),
-        tick=_tick(row),
+        tick=tick_of(row),
         reason=row.reason,
         error_code=row.error_code,
         attempt=row.attempt,
@@ -206,8 +212,8 @@ def _delivery(row: Any) -> Delivery:
     )
 
 
-def _tick(row: Any) -> Tick:
-    """Say what a person is shown: that it has arrived outweighs whatever else was said."""
+def tick_of(row: Any) -> Tick:
+    """Say what a person is shown of a row with `state`, `delivered_at` and `read_at`: that it arrived outweighs all."""
     if row.read_at is not None:
         return "read"
     if row.delivered_at is not None:

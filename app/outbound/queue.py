@@ -27,7 +27,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message that shall leave.
 
     `control_version` is the bot's: the message leaves only while the conversation still has that version. A person's
-    has none. `scheduled_at` None means now. `idempotency_key` makes a second enqueue with the same key an error.
+    has none, and names its `user_id`. `scheduled_at` None means now. `idempotency_key` makes a second enqueue with the
+    same key an error.
     """
 
     conversation_id: UUID
@@ -35,6 +36,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     contact_id: UUID
     origin: Origin
     content: Content
+    user_id: UUID | None = None
     turn_id: UUID | None = None
     part: int = 0
     control_version: int | None = None
@@ -48,44 +50,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 _TO_THE_TOP = Statement(
     sa.update(conversations).where(any_of(conversations.c.id, "ids")).values(last_message_at=sa.bindparam("now"))
 )
-_ADD_MESSAGES = InsertMany(
-    messages,
-    [
-        "id",
-        "conversation_id",
-        "channel_id",
-        "author",
-        "kind",
-        "text",
-        "payload",
-        "reply_to",
-        "sent_at",
-        "turn_id",
-        "event_id",
-    ],
-)
-_ADD_OUTBOUND = InsertMany(
-    outbound_messages,
-    [
-        "id",
-        "conversation_id",
-        "channel_id",
-        "contact_id",
-        "origin",
-        "turn_id",
-        "part",
-        "idempotency_key",
-        "priority",
-        "content",
-        "reply_to",
-        "control_version",
-        "state",
-        "scheduled_at",
-        "due_at",
-        "created_at",
-        "event_id",
-    ],
-)
+_ADD_MESSAGES = InsertMany(messages)
+_ADD_OUTBOUND = InsertMany(outbound_messages)
 
 
 async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: datetime) -> list[UUID]:
@@ -122,6 +88,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
                 "channel_id": draft.channel_id,
                 "contact_id": draft.contact_id,
                 "origin": draft.origin,
+                "user_id": draft.user_id,
                 "turn_id": draft.turn_id,
                 "part": draft.part,
                 "idempotency_key": draft.idempotency_key,

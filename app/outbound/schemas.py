@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from app.accounts.schemas import Colleague
 from app.core.schema import Input, Output
 from app.outbound.states import State
 from app.whatsapp import content as contents
@@ -53,8 +54,8 @@ class Message(Output, frozen=True, kw_only=True):
 
     `author` is the customer, the bot, a person at the panel, or a person at the business's own phone. `wamid` is
     WhatsApp's id, `reply_to` that of the quoted message. `turn_id` is the turn that answers an inbound message, or that
-    an outbound one answers. `delivery` is null for what did not leave through us. `payload` is the message as it came,
-    or the content as it leaves, and null unless it was asked for.
+    an outbound one answers. `written_by` is who wrote it at the panel. `delivery` is null for what did not leave
+    through us. `payload` is the message as it came, or the content as it leaves, and null unless it was asked for.
     """
 
     id: UUID
@@ -66,6 +67,7 @@ class Message(Output, frozen=True, kw_only=True):
     wamid: str | None
     reply_to: str | None
     turn_id: UUID | None
+    written_by: Colleague | None
     media: MediaSummary | None
     delivery: Delivery | None
     payload: msgspec.Raw | None
@@ -124,13 +126,14 @@ class NewMessage(Input, frozen=True, kw_only=True):
     """A message that a person writes. `reply_to` is the `wamid` of the message to quote.
 
     `scheduled_at` is within a year; without it the message leaves as soon as it can. Of what may leave, a higher
-    `priority` leaves first.
+    `priority` leaves first. `canned_reply_id` is the canned reply it was written with, which counts its uses.
     """
 
     content: NewContent
     reply_to: Annotated[str, Meta(min_length=1, max_length=250)] | None = None
     scheduled_at: Annotated[datetime, Meta(tz=True)] | None = None
     priority: Annotated[int, Meta(ge=0, le=9)] = 0
+    canned_reply_id: UUID | None = None
 
 
 class OutboundMessage(Output, frozen=True, kw_only=True):

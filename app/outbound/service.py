@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.conversations.canned_replies import count_use
 from app.conversations.control import give_to
 from app.conversations.errors import ConversationNotFound
 from app.conversations.models import conversations, messages, turns
@@ -95,6 +96,7 @@ async def write(
         channel_id=conversation.channel_id,
         contact_id=conversation.contact_id,
         origin="person",
+        user_id=user_id,
         content=content,
         reply_to=new.reply_to,
         priority=new.priority,
@@ -107,6 +109,8 @@ async def write(
     await connection.execute(
         sa.update(conversations).where(conversations.c.id == conversation_id).values(attention=None)
     )
+    if new.canned_reply_id is not None:
+        await count_use(connection, new.canned_reply_id)
     log.info("outbound.written", outbound_id=str(outbound_id), user_id=str(user_id))
     return Written(outbound_id, is_new=True)
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import InsertMany, Statement, any_of, one_of
 from app.core.db.events import record
+from app.outbound.attention import raise_attention
 from app.outbound.events import DeliveryChanged
 from app.outbound.models import delivery_statuses, outbound_messages
 from app.outbound.settle import settle_turns
@@ -18,12 +19,12 @@ from app.outbound.states import State
 from app.whatsapp.inbound import DeliveryStatus
 
 _FACT = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "played": "read_at", "failed": "failed_at"}
-_TRACKER = "ob:"
+TRACKER_PREFIX = "ob:"
 
 
 def tracker(attempt_id: UUID) -> str:
     """Return what travels with a message as `biz_opaque_callback_data` and comes back in its statuses."""
-    return f"{_TRACKER}{attempt_id}"
+    return f"{TRACKER_PREFIX}{attempt_id}"
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -51,7 +52,6 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
 _o, _d = outbound_messages.c, delivery_statuses.c
 _KEEP = InsertMany(
     delivery_statuses,
-    ["channel_id", "wamid", "status", "participant", "tracker", "at", "errors", "pricing", "event_id"],
     skip_existing=True,
     returning=[_d.channel_id, _d.wamid, _d.status, _d.participant],
 )
@@ -135,10 +135,10 @@ async def _matches(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) 
 
 
 def _attempt_id(text: str | None) -> UUID | None:
-    if text is None or not text.startswith(_TRACKER):
+    if text is None or not text.startswith(TRACKER_PREFIX):
         return None
     try:
-        return UUID(text.removeprefix(_TRACKER))
+        return UUID(text.removeprefix(TRACKER_PREFIX))
     except ValueError:
         return None
 
@@ -185,6 +185,7 @@ async def _apply(connection: AsyncConnection, rows: Sequence[dict[str, Any]], ma
         )
     if updates:
         await _write(connection, updates, adopted)
+        await raise_attention(connection, [one["outbound"] for one in updates if one["failed_at"] is not None])
         await record(connection, facts)
     return _Applied(frozenset(touched), learned)
 

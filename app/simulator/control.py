@@ -96,7 +96,7 @@ class ControlDoor:
         if after > phone.seq:
             # The number is from before a restart or reset: show everything.
             after = 0
-        await self._unless_stopping(phone.changed(after, _wait_seconds(asked)))
+        await self._simulator.unless_stopping(phone.changed(after, _wait_seconds(asked)))
         return json_answer(phone.view(customer.id, after, self._simulator.clock.now()))
 
     async def _faults(self, _asked: Asked) -> Answer:
@@ -136,7 +136,7 @@ class ControlDoor:
         """Answer when every webhook was acknowledged, or after `wait_seconds`; `promised` counts the open ones."""
         try:
             async with asyncio.timeout(_wait_seconds(asked)):
-                await self._unless_stopping(self._simulator.idle())
+                await self._simulator.unless_stopping(self._simulator.idle())
         except TimeoutError:
             pass
         return json_answer(Progress(self._simulator.promised_webhooks))
@@ -160,17 +160,6 @@ class ControlDoor:
         if customer is None:
             raise NotFound("there is no such customer; POST /control/customers makes one")
         return customer
-
-    async def _unless_stopping(self, waiting: Awaitable[None]) -> None:
-        """Wait for that, or until the simulator stops: a waiting client must not keep it from ending."""
-        wait = asyncio.ensure_future(waiting)
-        stop = asyncio.ensure_future(self._simulator.stopping.wait())
-        try:
-            await asyncio.wait((wait, stop), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (wait, stop):
-                task.cancel()
-            await asyncio.gather(wait, stop, return_exceptions=True)
 
 
 def _read(asked: Asked, kind: type[_Body]) -> _Body:

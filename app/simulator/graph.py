@@ -281,6 +281,7 @@ def _number_fields(number: SimulatedNumber) -> dict[str, object]:
         "name_status": "APPROVED",
         "code_verification_status": "VERIFIED",
         "platform_type": "CLOUD_API",
+        "is_on_biz_app": False,
         "account_mode": "LIVE",
         "is_official_business_account": False,
         "throughput": {"level": "STANDARD"},

@@ -26,6 +26,7 @@ __all__ = [
     "ControlProblem",
     "CustomerInput",
     "CustomerView",
+    "CustomerWrites",
     "FaultsInput",
     "FaultsView",
     "LedgerPage",
@@ -33,6 +34,7 @@ __all__ = [
     "PhoneMessage",
     "PhoneView",
     "Progress",
+    "SimulatorView",
     "TemplateVerdict",
     "Written",
     "WrittenAnswer",
@@ -96,7 +98,7 @@ class Choice(msgspec.Struct, frozen=True):
     kind: Literal["button_reply", "list_reply", "button"]
 
 
-class PhoneMessage(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PhoneMessage(msgspec.Struct, kw_only=True):
     """A message as the customer sees it.
 
     changed: the phone's change number when this message last changed; ask for what is above the last one you saw.
@@ -110,11 +112,11 @@ class PhoneMessage(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: str
     text: str
     at: datetime
-    tick: Literal["none", "sent", "delivered", "read"] = "none"
-    choices: tuple[Choice, ...] = ()
-    media_id: str | None = None
-    reply_to: str | None = None
-    reaction: str | None = None
+    tick: Literal["none", "sent", "delivered", "read"]
+    choices: tuple[Choice, ...]
+    media_id: str | None
+    reply_to: str | None
+    reaction: str | None
 
 
 class PhoneView(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +152,21 @@ class WrittenAnswer(msgspec.Struct, frozen=True):
     customer: str
     message_id: str
     seq: int
+
+
+class CustomerWrites(ControlInput, frozen=True, kw_only=True):
+    """What a person does on the phone, towards the number `channel` (null: the first one)."""
+
+    message: CustomerMessage
+    channel: str | None = None
+
+
+class SimulatorView(msgspec.Struct, frozen=True, kw_only=True):
+    """The business numbers of this Meta, its time, and how many webhooks are not acknowledged yet (`promised`)."""
+
+    numbers: list[NumberView]
+    now: datetime
+    promised: int
 
 
 class FaultsView(msgspec.Struct, frozen=True):

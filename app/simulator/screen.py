@@ -101,6 +101,8 @@ def show_received(phone: Phone, entry: Received, shown: Shown, reply_to: str | N
             choices=shown.choices,
             media_id=shown.media_id,
             reply_to=reply_to,
+            tick="none",
+            reaction=None,
         )
     )
 
@@ -119,7 +121,9 @@ def show_written(phone: Phone, record: Wrote, message: CustomerMessage | None) -
             text=record.text,
             at=record.at,
             tick="sent",
+            choices=(),
             media_id=_media_id(wire),
+            reaction=None,
             reply_to=None if wire.context is None else wire.context.id,
         )
     )

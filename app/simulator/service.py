@@ -5,7 +5,7 @@ Knows no HTTP of its own: `graph.py` and `control.py` are its doors, `deliveries
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -56,6 +56,7 @@ class Simulator:
         self._deliveries = Deliveries(config, self._http, self.faults, self)
         self._admission = Admission(config, self.clock.now, self.people, self.media, self.templates)
         self._inboxes: dict[str, Phone] = {}
+        self._read: set[str] = set()
         self.ledger = Ledger(config.ledger_path)
 
     @asynccontextmanager
@@ -107,6 +108,13 @@ class Simulator:
         self._show_written(sender, record, message)
         self._deliveries.message(number.phone_number_id, sender.id, contact, wire)
         return WrittenAnswer(sender.id, wire.id, self.people.phone(sender).seq)
+
+    def customer_reads(self, customer: Customer) -> None:
+        """Let a customer open the chat: everything on the phone that was not read yet is reported as read."""
+        for entry in self.ledger.received_by(customer.id):
+            if "read" not in entry.statuses and entry.wamid not in self._read:
+                self._read.add(entry.wamid)
+                self._report(report_again(entry, customer), ("read",))
 
     def change(self, channel: str | None, field: str, value: msgspec.Raw) -> None:
         """Send a webhook of another field (raises NotFound for an unknown number)."""
@@ -223,7 +231,19 @@ class Simulator:
         self.templates.clear()
         self._pair_limit.clear()
         self._inboxes.clear()
+        self._read.clear()
         self.set_faults([], self.config.seed)
+
+    async def unless_stopping(self, waiting: Awaitable[None]) -> None:
+        """Wait for that, or until the simulator stops: a waiting client must not keep it from ending."""
+        wait = asyncio.ensure_future(waiting)
+        stop = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((wait, stop), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (wait, stop):
+                task.cancel()
+            await asyncio.gather(wait, stop, return_exceptions=True)
 
     async def idle(self) -> None:
         """Return when every webhook that is due or promised has been acknowledged."""
@@ -323,6 +343,7 @@ class Simulator:
         """
         settled = {message for webhook in self.ledger.acknowledged for message in webhook.messages}
         told = {status for webhook in self.ledger.acknowledged for status in webhook.statuses}
+        self._read |= {status.removesuffix(":read") for status in told if status.endswith(":read")}
         records: list[Wrote | Received | Undelivered] = [
             *self.ledger.wrote,
             *self.ledger.received,

@@ -5,6 +5,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.accounts.models import users
+from app.ai.chain.models import model_providers
 from app.audit.models import signing_keys
 from app.whatsapp.models import channels
 
@@ -12,5 +13,6 @@ ENCRYPTED: Final[tuple[sa.Column[Any], ...]] = (
     channels.c.secrets,
     users.c.totp_secret,
     signing_keys.c.secret,
+    model_providers.c.api_key,
 )
 """Columns of ciphertext; each stands in a table with one primary key column."""

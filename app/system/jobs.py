@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 
 from app.core.db import Database
+from app.core.ids import first_id
 from app.core.jobs import Job
 from app.core.queue.schedule import Schedule
 from app.outbound.models import delivery_statuses
@@ -82,8 +82,7 @@ async def prune(database: Database, media_dir: Path) -> None:
 
 def _old_webhooks(now: datetime) -> sa.Delete:
     c = inbound_events.c
-    # Ids are UUIDv7: those made before a moment are a range of the primary key, whatever else is in the table.
-    old = (c.id < _first_id(now - timedelta(days=WEBHOOK_DAYS))) & (c.state == "done")
+    old = (c.id < first_id(now - timedelta(days=WEBHOOK_DAYS))) & (c.state == "done")
     return sa.delete(inbound_events).where(c.id.in_(sa.select(c.id).where(old).limit(_ROWS_AT_ONCE)))
 
 
@@ -111,8 +110,3 @@ async def _delete(database: Database, some: sa.Delete, ends_at: float) -> int:
         if deleted.rowcount < _ROWS_AT_ONCE:
             break
     return total
-
-
-def _first_id(moment: datetime) -> UUID:
-    """Return the lowest UUIDv7 of a millisecond: its first 48 bits are the time (RFC 9562 5.7)."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

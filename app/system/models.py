@@ -1,4 +1,4 @@
-"""The table of running processes."""
+"""Tables: running processes, the rings of keys, and how far the first setup came."""
 
 import sqlalchemy as sa
 
@@ -30,4 +30,15 @@ key_rings = sa.Table(
     sa.Column("renewed", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("undecryptable", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("finished_at", UtcDateTime(), doc="when the last pass over everything ended; null while it runs"),
+)
+
+ONLY_ROW = 1
+
+setup_progress = sa.Table(
+    "setup_progress",
+    metadata,
+    sa.Column("id", sa.SmallInteger(), primary_key=True, autoincrement=False),
+    sa.Column("skipped", sa.JSON(), nullable=False, doc="names of steps that somebody chose to leave out"),
+    sa.Column("finished_at", UtcDateTime(), doc="when somebody closed the wizard for good"),
+    sa.CheckConstraint(f"id = {ONLY_ROW}", name="only_row"),
 )

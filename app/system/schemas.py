@@ -1,15 +1,17 @@
 """What an operator is told."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
-from app.core.schema import Output
+from app.core.schema import Input, Output
 
 Status = Literal["ok", "degraded", "unhealthy"]
 ProcessKind = Literal["web", "jobs", "scheduler"]
+StepName = Literal["profile", "provider", "channel", "test_message", "team"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -96,3 +98,29 @@ class KeyRing(Output, frozen=True, kw_only=True):
     renewed: int = 0
     undecryptable: int = 0
     finished_at: datetime | None = None
+
+
+class SetupStep(Output, frozen=True, kw_only=True):
+    """A step of the first setup. `done` is found in what is there, and wins over `skipped`.
+
+    `detail` is a fact in no language: the business's name, the models, the numbers, the time of the last answer (ISO
+    8601), how many people can sign in.
+    """
+
+    name: StepName
+    state: Literal["done", "todo", "skipped"]
+    detail: str | None
+
+
+class Setup(Output, frozen=True, kw_only=True):
+    """The first setup. `finished_at` is null until somebody closes it for good."""
+
+    steps: list[SetupStep]
+    finished_at: datetime | None
+
+
+class SetupChange(Input, frozen=True, kw_only=True):
+    """Which steps are skipped, all of them, and whether the setup is closed."""
+
+    skipped: Annotated[list[StepName], Meta(max_length=5)]
+    finished: bool

@@ -26,7 +26,6 @@ class RawEvent(msgspec.Struct, frozen=True):
 
 _STORE = InsertMany(
     inbound_events,
-    ["id", "digest", "channel_id", "body", "received_at", "state", "due_at"],
     skip_existing=True,
     returning=[inbound_events.c.digest],
 )

@@ -9,11 +9,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.accounts.models import users
 from app.ai.llm.models import model_calls
 from app.contacts.models import contact_identifiers, contacts
 from app.conversations.models import conversations, messages, turns
 from app.core.db import Database, metadata
+from app.core.folding import fold
 from app.core.ids import new_id
+from app.core.security.permissions import Role
 from app.outbound.models import outbound_messages
 from app.outbound.reading import kind_of, readable_text
 from app.tables import metadata as all_tables
@@ -56,6 +59,7 @@ class Pipeline:
 
     async def contact(self, **values: Any) -> UUID:
         number = next(self._numbers)
+        values = {**values, "folded_name": fold(values.get("name", "Ana") or "")}
         contact_id = await self._insert(contacts, {"name": "Ana", "phone": f"57300{number:07}"}, values)
         phone = values.get("phone", f"57300{number:07}")
         if phone is not None:
@@ -161,6 +165,19 @@ class Pipeline:
             },
         )
         return outbound_id
+
+    async def user(self, name: str = "", *, role: Role = "agent", **values: Any) -> UUID:
+        number = next(self._numbers)
+        return await self._insert(
+            users,
+            {
+                "username": name or f"user{number}",
+                "password_hash": "nobody's",
+                "role": role,
+                "created_at": datetime.now(UTC),
+            },
+            values,
+        )
 
     async def model_call(self, turn_id: UUID, **values: Any) -> UUID:
         return await self._insert(

@@ -134,6 +134,15 @@ def test_the_public_address_follows_from_where_the_server_listens(tmp_path: Path
     assert _load(tmp_path, HOST=host).server.public_url == public_url
 
 
+def test_the_panel_may_use_the_usual_local_models_on_a_laptop_and_none_in_production(tmp_path: Path) -> None:
+    usual = ("http://127.0.0.1:11434", "http://127.0.0.1:1234")
+    named = "http://models.lan:8080,http://10.0.0.7:11434"
+    assert _load(tmp_path).ai.local_servers == usual
+    assert load(production(tmp_path)).ai.local_servers == ()
+    assert load(production(tmp_path, AI_LOCAL_SERVERS=named)).ai.local_servers == tuple(named.split(","))
+    assert _keys(_problems(tmp_path, AI_LOCAL_SERVERS="models.lan")) == ["AI_LOCAL_SERVERS"]
+
+
 def test_production_logs_json_and_has_no_simulator(tmp_path: Path) -> None:
     settings = load(production(tmp_path))
 

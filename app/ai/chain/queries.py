@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understand
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ai.chain.models import CHAT, model_chains
-from app.ai.chain.schemas import CallsOfRoute, RouteChoice, StoredOrder
+from app.ai.chain.schemas import CallsOfRoute, LastHour, RouteChoice, StoredOrder
 from app.ai.llm.models import model_calls
 from app.core.db import db_now
 from app.core.ids import new_id
@@ -19,6 +19,7 @@ from app.core.ids import new_id
 log = structlog.get_logger()
 
 _c = model_chains.c
+_MOST_MEASURED = 20_000
 _COST_UNIT = 10**12  # costs have 12 decimals: whole numbers of them add up exactly on SQLite too, which has no decimals
 
 
@@ -54,14 +55,13 @@ async def calls_since(connection: AsyncConnection, since: datetime) -> dict[tupl
     """Return the calls of each (provider, model) since a moment; routes that were passed over made none."""
     c = model_calls.c
     recent = (c.at >= since) & (c.outcome != "skipped")
-    units = sa.func.round(sa.type_coerce(c.cost_usd, sa.Numeric()) * sa.literal_column(str(_COST_UNIT)))
     totals = (
         sa.select(
             c.provider,
             c.model,
             sa.func.count().label("calls"),
             sa.func.count(sa.case((c.outcome == "failed", 1))).label("failed"),
-            sa.func.sum(sa.cast(units, sa.BigInteger())).label("cost"),
+            _cost().label("cost"),
             sa.func.count(sa.case(((c.outcome == "answered") & c.cost_usd.is_(None), 1))).label("unpriced"),
             sa.func.max(sa.case((c.outcome == "answered", c.at))).label("last_answer_at"),
         )
@@ -86,6 +86,64 @@ async def calls_since(connection: AsyncConnection, since: datetime) -> dict[tupl
             last_error_at=row.at,
         )
     return found
+
+
+async def costs_since(connection: AsyncConnection, since: datetime) -> dict[tuple[str, str], Decimal]:
+    """Return what each (provider, model) has cost since a moment, as far as prices are known."""
+    c = model_calls.c
+    rows = await connection.execute(
+        sa.select(c.provider, c.model, _cost().label("cost"))
+        .where(c.at >= since, c.cost_usd.is_not(None))
+        .group_by(c.provider, c.model)
+    )
+    return {(row.provider, row.model): Decimal(int(row.cost or 0)) / _COST_UNIT for row in rows}
+
+
+async def speed_since(connection: AsyncConnection, since: datetime) -> dict[tuple[str, str], LastHour]:
+    """Return how each (provider, model) did since a moment, by its newest calls: at most 20,000 altogether."""
+    c = model_calls.c
+    newest = (
+        sa.select(c.provider, c.model, c.outcome, c.milliseconds)
+        .where(c.at >= since, c.outcome != "skipped")
+        .order_by(c.at.desc())
+        .limit(_MOST_MEASURED)
+        .subquery()
+    )
+    n = newest.c
+    one_route = (n.provider, n.model, n.outcome)
+    place = sa.func.row_number().over(partition_by=one_route, order_by=n.milliseconds)
+    number = sa.func.count().over(partition_by=one_route)
+    ranked = sa.select(
+        n.provider, n.model, n.outcome, n.milliseconds, place.label("place"), number.label("n")
+    ).subquery()
+    r = ranked.c
+    is_answer = r.outcome == "answered"
+
+    def slowest_of(percent: int) -> sa.ColumnElement[int | None]:
+        return sa.func.min(sa.case((is_answer & (r.place * 100 >= r.n * percent), r.milliseconds)))
+
+    rows = await connection.execute(
+        sa.select(
+            r.provider,
+            r.model,
+            sa.func.count().label("calls"),
+            sa.func.count(sa.case((~is_answer, 1))).label("failed"),
+            slowest_of(50).label("p50"),
+            slowest_of(95).label("p95"),
+        ).group_by(r.provider, r.model)
+    )
+    return {
+        (row.provider, row.model): LastHour(
+            calls=row.calls, failed=row.failed, p50_milliseconds=row.p50, p95_milliseconds=row.p95
+        )
+        for row in rows
+    }
+
+
+def _cost() -> sa.ColumnElement[int]:
+    """Sum up costs as whole numbers of their last decimal."""
+    units = sa.func.round(sa.type_coerce(model_calls.c.cost_usd, sa.Numeric()) * sa.literal_column(str(_COST_UNIT)))
+    return sa.func.sum(sa.cast(units, sa.BigInteger()))
 
 
 def _last_failures(since: datetime) -> sa.Select[tuple[str, str, str | None, str | None, datetime]]:

@@ -1,56 +1,82 @@
-"""The order in force: the router of every process asks the routes as the operator arranged them."""
+"""The routes in force in every process: what settings and panel configured, arranged as the operator wished."""
 
 import asyncio
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Self
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
 import structlog
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.ai.chain import queries
-from app.ai.chain.errors import ChainChanged, RouteNotFound
+from app.ai.chain import queries, stored
+from app.ai.chain.addresses import Addresses
+from app.ai.chain.describing import Origin, described, unused
+from app.ai.chain.errors import ChainChanged, ProviderKnown, ProviderOfEnvironment, RouteNotFound
 from app.ai.chain.order import arrange, check, public_id
 from app.ai.chain.schemas import (
     CallsOfRoute,
+    LastHour,
+    ProviderChange,
     ProviderList,
     ProviderRoute,
+    ProviderToAdd,
     RouteChoice,
     RouteTest,
     StoredOrder,
-    UnusedProvider,
 )
-from app.ai.llm.health import RouteStatus
+from app.ai.chain.stored import StoredProvider, seal_key
 from app.ai.llm.provider import Route
+from app.ai.llm.providers.registry import PROVIDERS
 from app.ai.llm.router import Router
-from app.ai.llm.routes import configured_routes
+from app.ai.llm.routes import configured_routes, route_of
 from app.audit.service import AuditEntry, record
 from app.business import service as business
 from app.core.db import Database
-from settings.ai import CLOUD_PROVIDERS, PROVIDERS, AiSettings
+from app.core.security.cipher import Cipher
+from app.core.security.ssrf import OutsideRules
+from settings.ai import AiSettings
 
 log = structlog.get_logger()
 
-_SHORTEST_SHOWN_KEY = 16
 _NO_CALLS = CallsOfRoute()
+_NO_HOUR = LastHour()
+_COSTS_FRESH_SECONDS = 10.0  # so long a daily limit may be exceeded
 
 
 class ModelChain:
-    """Keeps the router of this process at the stored order; whoever stores another one need not tell it.
+    """Keeps the router of this process at what is stored; whoever stores something else need not tell it.
 
     An async context manager: inside it, a task looks every `look_every_seconds`. A database that does not answer
-    leaves the order as it is.
+    leaves the routes as they are. `rules` say which addresses may be written in the panel.
     """
 
-    def __init__(self, database: Database, router: Router, ai: AiSettings, *, look_every_seconds: float = 2.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        router: Router,
+        ai: AiSettings,
+        *,
+        cipher: Cipher,
+        rules: OutsideRules,
+        look_every_seconds: float = 2.0,
+    ) -> None:
         self._database = database
         self._router = router
         self._ai = ai
-        self._configured = configured_routes(ai)
+        self._cipher = cipher
+        self._addresses = Addresses(ai, rules)
+        self._environment = tuple(route for route in configured_routes(ai) if route.provider.answer is None)
         self._look_every_seconds = look_every_seconds
-        self._stored = StoredOrder()
+        self._looking = asyncio.Lock()
+        self._order = StoredOrder()
+        self._stored: dict[str, StoredProvider] = {}
+        self._costs: Mapping[tuple[str, str], Decimal] = {}
+        self._costs_read_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -63,30 +89,60 @@ class ModelChain:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes in force, in the order in which they are asked."""
+        return self._router.routes
+
+    def route(self, route_id: str) -> Route:
+        """Return a route by the id that the API writes. Raises `RouteNotFound`."""
+        route = next((route for route in self.routes if public_id(route) == route_id), None)
+        if route is None:
+            raise RouteNotFound
+        return route
+
     async def refresh(self) -> None:
-        """Use the newest stored order."""
-        async with self._database.read() as connection:
-            stored = await queries.stored_order(connection)
-        self._use(stored)
+        """Use what is stored now."""
+        async with self._looking:  # whoever looked earlier must not be believed later
+            async with self._database.read() as connection:
+                self._order = await queries.stored_order(connection)
+                providers = await stored.stored_providers(connection)
+                await self._look_at_costs(connection)
+            self._use(providers)
 
     async def describe(self) -> ProviderList:
-        """Return every route with its state, and what it did today."""
+        """Return every route with its state, and what it did today and in the last hour."""
         await self.refresh()
         statuses = await self._router.status()
         async with self._database.read() as connection:
             calls = await queries.calls_since(connection, await _midnight(connection))
-        routes = {route.id: route for route in self._router.routes}
+            hours = await queries.speed_since(connection, datetime.now(UTC) - timedelta(hours=1))
+        routes = {route.id: route for route in self.routes}
         return ProviderList(
-            version=self._stored.version,
-            updated_at=self._stored.updated_at,
-            updated_by=self._stored.updated_by,
+            version=self._order.version,
+            updated_at=self._order.updated_at,
+            updated_by=self._order.updated_by,
             routes=[
-                _described(position, routes[status.route_id], status, calls.get((status.provider, status.model)))
+                described(
+                    position,
+                    routes[status.route_id],
+                    self._origin(routes[status.route_id]),
+                    status,
+                    today=calls.get((status.provider, status.model), _NO_CALLS),
+                    hour=hours.get((status.provider, status.model), _NO_HOUR),
+                )
                 for position, status in enumerate(statuses, start=1)
                 if status.route_id in routes
             ],
-            unused=_unused(self._ai, routes.values()),
+            unused=unused(self._ai, routes.values()),
         )
+
+    async def describe_one(self, provider: str, model: str) -> ProviderRoute:
+        """Return the route to a model. Raises `RouteNotFound`, for one that was deleted meanwhile."""
+        for route in (await self.describe()).routes:
+            if (route.provider, route.model) == (provider, model):
+                return route
+        raise RouteNotFound
 
     async def reorder(
         self, choices: list[RouteChoice], *, expected_version: int, updated_by: UUID, audit: AuditEntry | None = None
@@ -99,25 +155,91 @@ class ModelChain:
 
         """
         await self.refresh()
-        if expected_version != self._stored.version:
+        if expected_version != self._order.version:
             raise _changed()
-        check(self._router.routes, choices)
+        check(self.routes, choices)
+        before = self._order
         async with self._database.write() as connection:
-            stored = await queries.replace_order(
+            written = await queries.replace_order(
                 connection, choices, expected_version=expected_version, updated_by=updated_by
             )
-            if stored is not None and audit is not None:
-                await record(connection, msgspec.structs.replace(audit, before={"order": self._stored.choices}))
-        if stored is None:
+            if written is not None and audit is not None:
+                await record(connection, msgspec.structs.replace(audit, before={"order": before.choices}))
+        if written is None:
             raise _changed()
-        self._use(stored)
+        self._costs_read_at = None
+        await self.refresh()
+
+    async def add(self, wanted: ProviderToAdd, *, audit: AuditEntry) -> ProviderRoute:
+        """Store a provider, and use it as the last one to be asked; `audit` is recorded with it.
+
+        Raises:
+            UnsafeAddress: it may not be called at that address.
+            ProviderKnown: its model has a route already.
+
+        """
+        await self.refresh()
+        self._addresses.check(wanted.provider, wanted.base_url)
+        self._check_unknown(wanted.provider, wanted.model)
+        values = {
+            "provider": wanted.provider,
+            "model": wanted.model,
+            "base_url": wanted.base_url,
+            "api_key": seal_key(wanted.api_key, self._cipher),
+            "requests_per_minute": wanted.requests_per_minute,
+            "requests_per_day": wanted.requests_per_day,
+        }
+        async with self._database.write() as connection:
+            if not await stored.add(connection, values):
+                raise ProviderKnown(wanted.provider, wanted.model)
+            await record(connection, msgspec.structs.replace(audit, after=_audited(values)))
+        return await self.describe_one(wanted.provider, wanted.model)
+
+    async def change(self, route_id: str, wanted: ProviderChange, *, audit: AuditEntry) -> ProviderRoute:
+        """Change a stored provider, and use it so; `audit` is recorded with it.
+
+        Another address clears the key, unless a new one comes with it.
+
+        Raises:
+            RouteNotFound: there is no such route.
+            ProviderOfEnvironment: it was not added here.
+            UnsafeAddress: it may not be called at that address.
+            ProviderKnown: the new model has a route already.
+
+        """
+        known = await self._stored_provider(route_id)
+        values = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
+        if "base_url" in values:
+            self._addresses.check(known.provider, values["base_url"])
+        if values.get("model", known.model) != known.model:
+            self._check_unknown(known.provider, values["model"])
+        if "api_key" in values:
+            values["api_key"] = seal_key(values["api_key"], self._cipher)
+        elif "base_url" in values and _address(known.provider, values["base_url"]) != _address(
+            known.provider, known.base_url
+        ):
+            values["api_key"] = None
+        before = {name: getattr(known, name) for name in values}
+        async with self._database.write() as connection:
+            await stored.change(connection, known.id, values)
+            await record(connection, msgspec.structs.replace(audit, before=_audited(before), after=_audited(values)))
+        return await self.describe_one(known.provider, values.get("model", known.model))
+
+    async def remove(self, route_id: str, *, audit: AuditEntry) -> None:
+        """Delete a stored provider with its key; `audit` is recorded with it.
+
+        Raises `RouteNotFound` and `ProviderOfEnvironment`.
+        """
+        known = await self._stored_provider(route_id)
+        async with self._database.write() as connection:
+            await stored.remove(connection, known.id)
+            before = {"provider": known.provider, "model": known.model, "base_url": known.base_url}
+            await record(connection, msgspec.structs.replace(audit, before=before))
+        await self.refresh()
 
     async def test(self, route_id: str) -> RouteTest:
         """Make one small real call, whether or not the route is enabled. Raises `RouteNotFound`."""
-        route = next((route for route in self._router.routes if public_id(route) == route_id), None)
-        if route is None:
-            raise RouteNotFound("there is no such route")
-        attempt = await self._router.test(route)
+        attempt = await self._router.test(self.route(route_id))
         return RouteTest(
             ok=attempt.outcome == "answered",
             milliseconds=attempt.milliseconds,
@@ -125,11 +247,53 @@ class ModelChain:
             error_message=attempt.message,
         )
 
-    def _use(self, stored: StoredOrder) -> None:
-        if stored.version > self._stored.version:
-            self._stored = stored
-            self._router.use(arrange(self._configured, stored.choices))
-            log.info("chain.order_used", version=stored.version)
+    def _use(self, providers: tuple[StoredProvider, ...]) -> None:
+        """Arrange the configured routes, and ask them from now on if that is something new."""
+        configured = {route.id: route for route in self._environment}
+        self._stored = {}
+        for provider in providers:
+            route = self._route_of(provider)
+            if route.id not in configured:
+                configured[route.id] = route
+                self._stored[route.id] = provider
+        arranged = arrange(tuple(configured.values()), self._order.choices, self._costs)
+        if arranged != self.routes:
+            self._router.use(arranged)
+            log.info("chain.used", version=self._order.version, routes=len(arranged))
+
+    def _route_of(self, provider: StoredProvider) -> Route:
+        return route_of(
+            provider.provider,
+            provider.settings(self._cipher),
+            requests_per_minute=provider.requests_per_minute,
+            requests_per_day=provider.requests_per_day,
+            is_outside=self._addresses.is_outside(provider.provider, provider.base_url),
+        )
+
+    async def _stored_provider(self, route_id: str) -> StoredProvider:
+        await self.refresh()
+        provider = self._stored.get(self.route(route_id).id)
+        if provider is None:
+            raise ProviderOfEnvironment
+        return provider
+
+    def _check_unknown(self, provider: str, model: str) -> None:
+        if any((route.provider.name, route.model) == (provider, model) for route in self.routes):
+            raise ProviderKnown(provider, model)
+
+    def _origin(self, route: Route) -> Origin:
+        if route.provider.answer is not None:
+            return "built_in"
+        return "stored" if route.id in self._stored else "environment"
+
+    async def _look_at_costs(self, connection: AsyncConnection) -> None:
+        """Read what today cost, from time to time, and only where that matters."""
+        if all(choice.daily_limit_usd is None for choice in self._order.choices):
+            return
+        now = time.monotonic()
+        if self._costs_read_at is None or now - self._costs_read_at >= _COSTS_FRESH_SECONDS:
+            self._costs = await queries.costs_since(connection, await _midnight(connection))
+            self._costs_read_at = now
 
     async def _follow(self) -> None:
         failing = False
@@ -148,66 +312,20 @@ def _changed() -> ChainChanged:
     return ChainChanged("somebody else has changed the order: load it again and repeat your change")
 
 
+def _address(provider: str, base_url: str | None) -> str:
+    return PROVIDERS[provider].root(base_url)
+
+
+def _audited(values: Mapping[str, Any]) -> dict[str, object]:
+    """Leave of a key only that there is one."""
+    return {
+        ("has_key" if name == "api_key" else name): (value is not None if name == "api_key" else value)
+        for name, value in values.items()
+    }
+
+
 async def _midnight(connection: AsyncConnection) -> datetime:
     """Return when today began where the business is."""
     hours = (await business.get(connection)).profile.hours
     now = datetime.now(UTC if hours is None else hours.zone)
     return now.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-def _described(position: int, route: Route, status: RouteStatus, traced: CallsOfRoute | None) -> ProviderRoute:
-    today = traced or _NO_CALLS
-    # The trace also knows what other processes met; this process also knows what tests of the route met.
-    traced_is_newer = today.last_error_at is not None and (
-        status.last_error_at is None or today.last_error_at > status.last_error_at
-    )
-    return ProviderRoute(
-        route_id=public_id(route),
-        provider=status.provider,
-        model=status.model,
-        enabled=status.is_enabled,
-        position=position,
-        local=status.is_local,
-        base_url=route.target.base_url,
-        key_last4=_last4(route),
-        breaker=status.breaker,
-        paused=status.paused,
-        paused_seconds=status.paused_seconds,
-        requests_per_minute=status.requests_per_minute,
-        requests_left_this_minute=_left(status.requests_per_minute, status.used_this_minute),
-        requests_per_day=status.requests_per_day,
-        requests_left_today=_left(status.requests_per_day, status.used_today),
-        in_flight=status.in_flight,
-        calls_today=today.calls,
-        failed_today=today.failed,
-        cost_today_usd=today.cost_usd,
-        unpriced_today=today.unpriced,
-        last_error_kind=today.last_error_kind if traced_is_newer else status.last_error_kind,
-        last_error_message=today.last_error_message if traced_is_newer else status.last_error_message,
-        last_error_at=today.last_error_at if traced_is_newer else status.last_error_at,
-        last_answer_at=max(filter(None, (today.last_answer_at, status.last_answer_at)), default=None),
-    )
-
-
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(0, limit - used)
-
-
-def _last4(route: Route) -> str | None:
-    key = route.target.api_key
-    return key.reveal()[-4:] if key is not None and len(key.reveal()) >= _SHORTEST_SHOWN_KEY else None
-
-
-def _unused(ai: AiSettings, routes: Iterable[Route]) -> list[UnusedProvider]:
-    used = {route.provider.name for route in routes}
-    return [
-        UnusedProvider(provider=name, configured=name in ai.providers, setting=_setting(name, ai))
-        for name in PROVIDERS
-        if name not in used
-    ]
-
-
-def _setting(name: str, ai: AiSettings) -> str:
-    if name in ai.providers:
-        return "AI_FALLBACK_ORDER"
-    return f"{name.upper()}_API_KEY" if name in CLOUD_PROVIDERS else f"{name.upper()}_BASE_URL"

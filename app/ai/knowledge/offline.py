@@ -9,7 +9,8 @@ import msgspec
 from app.ai.knowledge.languages import language_of
 from app.ai.knowledge.passages import Passage
 from app.ai.knowledge.search import index_of
-from app.ai.knowledge.words import STOP_WORDS, concept_of, fold, word_set, words_of
+from app.ai.knowledge.words import STOP_WORDS, concept_of, word_set, words_of
+from app.core.folding import fold
 
 __all__ = ["OfflineAnswer", "answer_offline"]
 

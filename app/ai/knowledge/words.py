@@ -4,20 +4,14 @@ Everything here is written as `fold` leaves it: lower case, without accents.
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["CONCEPTS", "STOP_WORDS", "concept_of", "fold", "word_set", "words_of"]
+from app.core.folding import fold
+
+__all__ = ["CONCEPTS", "STOP_WORDS", "concept_of", "word_set", "words_of"]
 
 _WORD: Final = re.compile(r"[^\W_]+")
-
-
-@lru_cache(maxsize=4096)
-def fold(text: str) -> str:
-    """Lower-case and drop accents: customers leave them out, businesses do not."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def words_of(text: str) -> list[str]:

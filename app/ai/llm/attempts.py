@@ -21,6 +21,7 @@ SkipReason = Literal[
     "breaker_open",
     "minute_budget",
     "day_budget",
+    "money_budget",
     "busy",
 ]
 

@@ -28,9 +28,10 @@ _OVERLOAD_WAIT_SECONDS = 0.5
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What every question shares. `jitter` returns a number from 0 to 1."""
+    """What every question shares. `outside` calls addresses that a user set; `jitter` returns a number from 0 to 1."""
 
     client: HttpClient
+    outside: HttpClient
     state: RouteState
     clock: Clock
     health: Callable[[Route], RouteHealth]
@@ -92,6 +93,8 @@ class Chain:
         can = route.target.capabilities
         if not route.is_enabled:
             return skipped(route, "disabled")
+        if route.is_spent:
+            return skipped(route, "money_budget")
         if not can.images and self._request.has_images:
             return skipped(route, "no_images")
         if (pause := pauses.get(route.id)) is not None:
@@ -235,8 +238,9 @@ class Chain:
         if health.dropped:
             target = msgspec.structs.replace(target, dropped=health.dropped)
         call = route.provider.build(request, target)
+        client = self._around.outside if route.is_outside else self._around.client
         try:
-            response = await self._around.client.request(
+            response = await client.request(
                 "POST",
                 call.url,
                 headers=call.headers,

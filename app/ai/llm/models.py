@@ -8,7 +8,7 @@ model_calls = sa.Table(
     "model_calls",
     metadata,
     sa.Column("id", sa.Uuid(), primary_key=True),
-    sa.Column("turn_id", sa.Uuid(), nullable=False, index=True),
+    sa.Column("turn_id", sa.Uuid(), nullable=False, index=True, doc="or an id of its own, of a try in the playground"),
     sa.Column("position", sa.Integer(), nullable=False, doc="order within the turn's claim"),
     sa.Column("token", sa.Integer(), nullable=False, doc="the turn's claim that made it"),
     sa.Column("provider", sa.String(40), nullable=False),

@@ -6,6 +6,7 @@ is one file in `providers/` and one line in `providers/registry.py`.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -54,13 +55,18 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One way to an answer: a provider, a model and a key, with its limits.
 
-    `id` names it in shared state and does not show the key. None for a limit means none is known.
+    `id` names it in shared state and does not show the key. None for a limit means none is known. `is_outside`: its
+    address was set by a user, so that it is called only if it leads to the public internet. `is_spent`: today's
+    `daily_limit_usd` is used up.
     """
 
     id: str
     provider: Provider
     target: Target
     is_enabled: bool = True
+    is_outside: bool = False
+    is_spent: bool = False
+    daily_limit_usd: Decimal | None = None
     requests_per_minute: int | None = None
     requests_per_day: int | None = None
     concurrency: int = 32
@@ -83,6 +89,7 @@ def make_route(
     concurrency: int | None = None,
     attempt_timeout_seconds: float | None = None,
     is_enabled: bool = True,
+    is_outside: bool = False,
 ) -> Route:
     """Make a route; what is not given is the default for a local or a cloud provider (reference/llm.md 6.2)."""
     root = provider.root(base_url)
@@ -94,6 +101,7 @@ def make_route(
         provider=provider,
         target=Target(root, model, api_key, capabilities),
         is_enabled=is_enabled,
+        is_outside=is_outside,
         requests_per_minute=requests_per_minute,
         requests_per_day=requests_per_day,
         concurrency=concurrency or (local_concurrency if provider.is_local else 32),

@@ -28,7 +28,8 @@ class Router:
 
     Every question goes along the routes until one gives a usable reply, within `deadline_seconds` altogether (one
     second of them is kept for the caller) and at most five calls. Routes that are paused, ill, out of budget or unable
-    are passed over without a request. `jitter` returns a number from 0 to 1.
+    are passed over without a request. `outside` calls addresses that a user set: `client` unless given. `jitter`
+    returns a number from 0 to 1.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Router:
         *,
         client: HttpClient,
         state: RouteState,
+        outside: HttpClient | None = None,
         clock: Clock | None = None,
         deadline_seconds: float = 25.0,
         jitter: Callable[[], float] = random.random,
@@ -47,7 +49,7 @@ class Router:
         self._deadline_seconds = deadline_seconds
         self._jitter = jitter
         self._health: dict[str, RouteHealth] = {}
-        self._around = Surroundings(client, state, self._clock, self._health_of, jitter)
+        self._around = Surroundings(client, outside or client, state, self._clock, self._health_of, jitter)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -84,22 +86,36 @@ class Router:
 
     async def test(self, route: Route) -> Attempt:
         """Make one small real call, whatever is known of the route; success ends its pauses."""
+        try:
+            return (await self.ask_only(route, _TEST, seconds=_TEST_SECONDS)).answered_by
+        except ChainFailed as error:
+            return error.attempts[-1]
+
+    async def ask_only(self, route: Route, request: ChatRequest, *, seconds: float) -> Answered:
+        """Put a question to one route, whatever is known of it and its budgets; success ends its pauses.
+
+        Raises:
+            ChainFailed: it gave no usable reply within `seconds`.
+
+        """
         health = self._health_of(route)
-        ends_at = self._clock.monotonic() + _TEST_SECONDS
-        unlimited = msgspec.structs.replace(route, is_enabled=True, requests_per_minute=None, requests_per_day=None)
+        ends_at = self._clock.monotonic() + seconds
+        unlimited = msgspec.structs.replace(
+            route, is_enabled=True, is_spent=False, requests_per_minute=None, requests_per_day=None
+        )
         fresh = RouteHealth(1, self._clock, self._jitter)
         fresh.dropped = health.dropped
-        around = Surroundings(self._around.client, MemoryState(self._clock), self._clock, lambda _: fresh, self._jitter)
+        around = msgspec.structs.replace(self._around, state=MemoryState(self._clock), health=lambda _: fresh)
         try:
-            attempt = (await Chain(around, _TEST, (unlimited,), ends_at).run()).answered_by
-        except ChainFailed as error:
+            done = await Chain(around, request, (unlimited,), ends_at).run()
+        except ChainFailed:
             health.last_error, health.last_error_at = fresh.last_error, fresh.last_error_at
-            return error.attempts[-1]
+            raise
         health.dropped = fresh.dropped
         health.breaker.close()
-        health.note_answer(attempt.milliseconds)
+        health.note_answer(done.answered_by.milliseconds)
         await self._state.resume(route.id)
-        return attempt
+        return done
 
     async def status(self) -> tuple[RouteStatus, ...]:
         """Describe every route, in the order they are asked."""

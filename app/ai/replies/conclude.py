@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.ai.llm.attempts import Attempt
 from app.ai.llm.models import model_calls
+from app.ai.llm.trace import trace_rows
 from app.conversations.answering import ClaimedTurn, Ending, end, hold
 from app.conversations.control import give_to
 from app.conversations.models import conversations
 from app.conversations.receive import plan_waiting
 from app.conversations.turns import Pace, Reason, State
 from app.core.db import InsertMany
-from app.core.ids import new_id
 from app.outbound.queue import Draft, Origin, enqueue
 from app.whatsapp.content import Content
 
@@ -171,50 +171,9 @@ def _draft(
     )
 
 
-_TRACE = InsertMany(
-    model_calls,
-    [
-        "id",
-        "turn_id",
-        "position",
-        "token",
-        "provider",
-        "model",
-        "outcome",
-        "kind",
-        "detail",
-        "http_status",
-        "milliseconds",
-        "tokens_in",
-        "tokens_cached",
-        "tokens_out",
-        "tokens_reasoning",
-        "cost_usd",
-    ],
-)
+_TRACE = InsertMany(model_calls)
 
 
 async def _trace(connection: AsyncConnection, conclusions: Sequence[Conclusion]) -> None:
-    rows = [
-        {
-            "id": new_id(),
-            "turn_id": one.turn.id,
-            "position": position,
-            "token": one.turn.token,
-            "provider": attempt.provider,
-            "model": attempt.model,
-            "outcome": attempt.outcome,
-            "kind": attempt.kind or attempt.skipped,
-            "detail": attempt.message or None,
-            "http_status": attempt.http_status,
-            "milliseconds": attempt.milliseconds,
-            "tokens_in": attempt.input_tokens,
-            "tokens_cached": attempt.cached_input_tokens,
-            "tokens_out": attempt.output_tokens,
-            "tokens_reasoning": attempt.reasoning_tokens,
-            "cost_usd": attempt.cost_usd,
-        }
-        for one in conclusions
-        for position, attempt in enumerate(one.attempts)
-    ]
+    rows = [row for one in conclusions for row in trace_rows(one.attempts, turn_id=one.turn.id, token=one.turn.token)]
     await _TRACE.run(connection, rows)

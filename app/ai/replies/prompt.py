@@ -33,11 +33,16 @@ Facts:
 
 def build(turn: ClaimedTurn, stored: StoredProfile, pictures: dict[str, bytes], now: datetime) -> ChatRequest:
     """Return the question that a turn puts to a model. `pictures` are the stored images by name."""
+    return build_of([*turn.history, *turn.questions], stored, pictures, now)
+
+
+def build_of(said: Sequence[Said], stored: StoredProfile, pictures: dict[str, bytes], now: datetime) -> ChatRequest:
+    """Return the question that a conversation, oldest message first, puts to a model."""
     profile = stored.profile
     passages = profile_passages(profile, today=_today(profile, now))
     return ChatRequest(
         system=instructions(profile, now),
-        messages=_messages(turn, pictures),
+        messages=_messages(said, pictures),
         cache_key=f"profile-{stored.version}",
         grounding=Grounding(
             passages=tuple(
@@ -67,8 +72,7 @@ def _today(profile: BusinessProfile, now: datetime) -> date:
     return now.astimezone(profile.hours.zone if profile.hours is not None else UTC).date()
 
 
-def _messages(turn: ClaimedTurn, pictures: dict[str, bytes]) -> tuple[Message, ...]:
-    said = [*turn.history, *turn.questions]
+def _messages(said: Sequence[Said], pictures: dict[str, bytes]) -> tuple[Message, ...]:
     messages: list[Message] = []
     for by_customer, group in _speakers(said):
         if by_customer:

@@ -1,6 +1,6 @@
 """One unit of work, group commit, times and the events table: the only place that commits."""
 
-from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plus, metadata, one_of
+from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plus, filled_up, metadata, one_of
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
 from app.core.db.group_commit import GroupCommit
 from app.core.db.session import Database, exclusive, savepoint
@@ -20,6 +20,7 @@ __all__ = [
     "db_now",
     "db_now_plus",
     "exclusive",
+    "filled_up",
     "metadata",
     "one_of",
     "savepoint",

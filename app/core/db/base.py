@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -12,6 +12,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Item = TypeVar("Item")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -105,6 +107,19 @@ def _quoted(word: str) -> sa.ColumnElement[str]:
     if not word.isidentifier():
         raise ValueError(f"{word!r} is not a plain word, and it would be part of a statement")
     return sa.literal_column(f"'{word}'", sa.String())
+
+
+def filled_up(values: Iterable[Item]) -> list[Item]:
+    """List `values` for an expanding `IN`, the last one again and again up to a power of two.
+
+    For what SQLAlchemy runs; a `Statement` has `any_of`.
+
+    Each length is a statement of its own, which every PostgreSQL connection parses and plans when it first meets it; so
+    there are nine of them up to 256 values and not 256.
+    """
+    found = list(values)
+    missing = (1 << (len(found) - 1).bit_length()) - len(found) if found else 0
+    return found + found[-1:] * missing
 
 
 @compiles(db_now, "sqlite")

@@ -37,7 +37,7 @@ async def record(connection: AsyncConnection, facts: Iterable[Event]) -> None:
     await _INSERT.run(connection, rows)
 
 
-_INSERT = InsertMany(events, ["id", "name", "payload"], given={"due_at": db_now()})
+_INSERT = InsertMany(events, given={"due_at": db_now()})
 _due = (
     sa.select(events.c.id)
     .where(events.c.due_at <= db_now())

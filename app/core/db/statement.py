@@ -72,7 +72,7 @@ class Statement:
 
 
 class InsertMany:
-    """Insert any number of rows with these columns; `given` are expressions for further columns.
+    """Insert any number of rows; `given` are expressions for columns that the rows do not have.
 
     With `skip_existing`, rows that collide with existing ones are left out. PostgreSQL gets the rows as one array a
     column, so that any number of them is one prepared statement.
@@ -81,45 +81,49 @@ class InsertMany:
     def __init__(
         self,
         table: sa.Table,
-        columns: Sequence[str],
         *,
         given: Mapping[str, sa.ColumnElement[Any]] | None = None,
         skip_existing: bool = False,
         returning: Sequence[sa.ColumnElement[Any]] = (),
     ) -> None:
-        self._columns = tuple(columns)
-        named = {name: sa.bindparam(name, type_=table.c[name].type) for name in columns}
-        lists = [sa.func.unnest(sa.bindparam(name, type_=_List(table.c[name].type))) for name in columns]
-        expressions = dict(given or {})
-        source = sa.select(*lists, *expressions.values())
-        one = upsert(table).values(**named, **expressions)
-        many = upsert(table).from_select([*columns, *expressions], source, include_defaults=False)
-        self._one, self._many = (
-            Statement(_ended(insert, skip_existing=skip_existing, returning=returning)) for insert in (one, many)
-        )
-        self._returns = bool(returning)
+        self._table = table
+        self._given = dict(given or {})
+        self._skip_existing = skip_existing
+        self._returning = returning
+        self._statements: dict[tuple[str, ...], tuple[Statement, Statement]] = {}
 
     async def rows(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Insert `rows` and return what `returning` names of those that were inserted."""
+        """Insert `rows`, all with the same columns; return what `returning` names of those that were inserted."""
         if not rows:
             return []
+        columns = tuple(rows[0])
+        one, many = self._statements.get(columns) or self._written(columns)
         if connection.dialect.name == "postgresql":
-            return await self._many.rows(connection, **{name: [row[name] for row in rows] for name in self._columns})
-        if not self._returns:
-            await self._one.run_each(connection, rows)
+            return await many.rows(connection, **{name: [row[name] for row in rows] for name in columns})
+        if not self._returning:
+            await one.run_each(connection, rows)
             return []
-        return [found for row in rows for found in await self._one.rows(connection, **row)]
+        return [found for row in rows for found in await one.rows(connection, **row)]
 
     async def run(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows`."""
         await self.rows(connection, rows)
 
+    def _written(self, columns: tuple[str, ...]) -> tuple[Statement, Statement]:
+        """Return the statement for one row and the one for many."""
+        kinds = {name: self._table.c[name].type for name in columns}
+        named = {name: sa.bindparam(name, type_=kind) for name, kind in kinds.items()}
+        lists = [sa.func.unnest(sa.bindparam(name, type_=_List(kind))) for name, kind in kinds.items()]
+        source = sa.select(*lists, *self._given.values())
+        one = upsert(self._table).values(**named, **self._given)
+        many = upsert(self._table).from_select([*columns, *self._given], source, include_defaults=False)
+        written = (self._ended(one), self._ended(many))
+        self._statements[columns] = written
+        return written
 
-def _ended(insert: Any, *, skip_existing: bool, returning: Sequence[sa.ColumnElement[Any]]) -> sa.Executable:
-    insert = insert.on_conflict_do_nothing() if skip_existing else insert
-    insert = insert.returning(*returning) if returning else insert
-    ended: sa.Executable = insert
-    return ended
+    def _ended(self, insert: Any) -> Statement:
+        insert = insert.on_conflict_do_nothing() if self._skip_existing else insert
+        return Statement(insert.returning(*self._returning) if self._returning else insert)
 
 
 class any_of(FunctionElement[Any]):  # noqa: N801 - reads as the SQL condition it is

@@ -17,6 +17,7 @@ Permission = Literal[
     "contacts:read",
     "conversations:answer",
     "conversations:read",
+    "conversations:supervise",
     "media:read",
     "metrics:read",
     "models:manage",
@@ -26,6 +27,7 @@ Permission = Literal[
     "security:manage",
     "security:read",
     "self:manage",
+    "system:manage",
     "system:read",
     "webhooks:read",
     "webhooks:retry",
@@ -51,6 +53,7 @@ LOWEST_ROLE: Final[dict[Permission, Role]] = {
     "conversations:answer": "agent",
     # People who look after the others' work.
     "accounts:read": "supervisor",
+    "conversations:supervise": "supervisor",
     "outbound:decide": "supervisor",
     "webhooks:retry": "supervisor",
     # People who run the installation.
@@ -63,6 +66,7 @@ LOWEST_ROLE: Final[dict[Permission, Role]] = {
     "models:manage": "admin",
     "security:manage": "admin",
     "security:read": "admin",
+    "system:manage": "admin",
     "system:read": "admin",
 }
 

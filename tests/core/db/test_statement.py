@@ -25,7 +25,7 @@ async def postgres_database(postgres_template: PostgresDatabases) -> AsyncIterat
             yield database
 
 
-ADD = InsertMany(events, ["id", "name", "payload", "due_at"], skip_existing=True, returning=[events.c.name])
+ADD = InsertMany(events, skip_existing=True, returning=[events.c.name])
 ALL = Statement(sa.select(events.c.id, events.c.name, events.c.payload, events.c.due_at).order_by(events.c.name))
 NAMED = Statement(sa.select(events.c.id).where(any_of(events.c.name, "names")).order_by(events.c.name))
 MOVE = Statement(sa.update(events).where(events.c.id == sa.bindparam("one")).values(due_at=sa.bindparam("at")))
@@ -55,8 +55,7 @@ async def test_it_speaks_the_same_language_as_sqlalchemy(database: Database) -> 
 
 
 async def test_amounts_numbers_and_nothing_keep_their_types(database: Database) -> None:
-    columns = ["id", "turn_id", "position", "token", "provider", "model", "outcome", "milliseconds", "cost_usd"]
-    add = InsertMany(model_calls, columns)
+    add = InsertMany(model_calls)
     read = Statement(sa.select(model_calls.c.cost_usd, model_calls.c.position).order_by(model_calls.c.position))
     values = {"turn_id": new_id(), "token": 1, "provider": "p", "model": "m", "outcome": "answered", "milliseconds": 1}
     amounts = [Decimal("0.000000000001"), None]
@@ -76,7 +75,7 @@ async def test_rows_that_are_there_already_are_left_out(database: Database) -> N
 
 
 async def test_an_expression_is_the_same_for_every_row(database: Database) -> None:
-    add = InsertMany(events, ["id", "name", "payload"], given={"due_at": db_now()})
+    add = InsertMany(events, given={"due_at": db_now()})
     async with database.write() as connection:
         await add.run(connection, [{name: one[name] for name in ("id", "name", "payload")} for one in map(row, "ab")])
         found = await ALL.rows(connection)
@@ -111,7 +110,7 @@ async def test_it_reads_where_nobody_writes(database: Database) -> None:
 
 
 async def test_a_mistake_is_sqlalchemys_error_and_hides_what_people_wrote(database: Database) -> None:
-    add = InsertMany(events, ["id", "name", "payload", "due_at"])
+    add = InsertMany(events)
     first = row("call me at 573001112233")
     async with database.write() as connection:
         await add.run(connection, [first])

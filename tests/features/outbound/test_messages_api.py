@@ -117,6 +117,7 @@ async def test_the_tick_shows_the_best_that_is_known(
 
 
 async def test_a_person_writes_and_holds_the_conversation(rows: Pipeline, panel: Desk, wake: RecordingWake) -> None:
+    await rows.user("ana", id=panel.agent_id)
     mine = await rows.conversation(attention="model_refused", control="nobody")
     await rows.message(mine, wamid="wamid.A")
 
@@ -126,12 +127,13 @@ async def test_a_person_writes_and_holds_the_conversation(rows: Pipeline, panel:
     assert answer.status_code == 201
     assert (written["author"], written["text"], written["reply_to"]) == ("person", "I am on my way.", "wamid.A")
     assert (written["delivery"]["state"], written["delivery"]["tick"]) == ("pending", "queued")
+    assert written["written_by"] == {"id": str(panel.agent_id), "name": "ana"}
     conversation = await rows.row(conversations, mine)
     assert (conversation.control, conversation.held_by, conversation.control_version) == ("person", panel.agent_id, 2)
     assert conversation.attention is None
     queued = await rows.row(outbound_messages, UUID(written["id"]))
     assert (queued.origin, queued.priority, queued.reply_to, queued.control_version) == ("person", 5, "wamid.A", None)
-    assert wake.topics == ["outbox"]
+    assert wake.topics == ["outbox", "events"]
 
 
 async def test_writing_where_one_holds_already_still_clears_the_attention(rows: Pipeline, panel: Desk) -> None:

@@ -124,7 +124,7 @@ async def test_what_waits_can_be_withdrawn_and_ends_its_turn(
     ended = await rows.row(turns, turn)
     assert (ended.state, ended.reason) == ("ignored", "cancelled")
     assert ended.ended_at is not None
-    assert wake.topics == ["outbox"]
+    assert wake.topics == ["outbox", "events"]
     assert await leave(database) == []
 
 
@@ -179,7 +179,7 @@ async def test_a_message_sent_again_leaves_as_a_new_attempt(
     answer = await decide(panel, lost, "resend")
 
     assert (answer.json()["delivery"]["state"], answer.json()["delivery"]["tick"]) == ("retry", "queued")
-    assert wake.topics == ["outbox"]
+    assert wake.topics == ["outbox", "events"]
     assert (await rows.row(outbound_messages, lost)).attempt_id == old
     (leaving,) = await leave(database)
     assert (leaving.id, leaving.attempt) == (lost, 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.conversations.models import turns
+from app.conversations.models import conversations, turns
 from app.conversations.turns import State as TurnState
 from app.core.db import Database
 from app.core.db.events import events
@@ -97,6 +97,24 @@ async def test_a_definite_result_settles_a_message_that_was_parked_meanwhile(dat
     assert (await rows(database, turns))[0].state == TurnState.DONE
 
 
+@pytest.mark.parametrize(
+    ("later", "then"),
+    [("pending", State.RETRY), ("superseded", State.RETRY), ("sent", State.FAILED), ("unknown", State.FAILED)],
+)
+async def test_a_parked_message_is_tried_again_only_while_nothing_behind_it_has_left(
+    database: Database, later: str, then: State
+) -> None:
+    (one,) = await leaving(database)
+    pipeline = Pipeline(database)
+    await pipeline.change(outbound_messages, one.id, state="unknown")
+    await pipeline.outbound(one.conversation_id, state=later)
+    await write(database, Outcome(one, State.RETRY, reason="this process was paused", retry_seconds=0))
+    row = await pipeline.row(outbound_messages, one.id)
+    (turn,) = await rows(database, turns)
+    assert row.state == then
+    assert turn.state == (TurnState.FAILED if then is State.FAILED else TurnState.SENDING)
+
+
 async def test_the_same_outcome_written_again_after_a_lost_answer_changes_no_state(database: Database) -> None:
     pipeline = Pipeline(database)
     for state, again in ((State.SENT, True), (State.FAILED, False), (State.RETRY, False)):
@@ -158,3 +176,15 @@ async def test_a_refused_channel_is_stopped_once_and_its_messages_wait(database:
     assert channel.stopped_reason == "token"
     assert {row.state for row in await rows(database, outbound_messages)} == {State.RETRY}
     assert [event.name for event in await rows(database, events)].count("channel_stopped") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [(State.FAILED, "send_failed"), (State.SENT, None), (State.UNKNOWN, None)]
+)
+async def test_an_attempt_that_fails_for_good_calls_for_a_person(
+    database: Database, state: State, reason: str | None
+) -> None:
+    (one,) = await leaving(database)
+    await write(database, Outcome(one, state))
+    (conversation,) = await rows(database, conversations)
+    assert conversation.attention == reason

@@ -216,3 +216,30 @@ async def test_processes_that_are_told_the_same_in_another_order_do_not_wait_for
             new = await asyncio.gather(flood(one, many), flood(other, many[::-1]), flood(one, many[::2] + many[1::2]))
             assert sum(new) == 90
             assert all(row.read_at is not None for row in await rows(one, outbound_messages))
+
+
+async def attention(database: Database) -> list[str | None]:
+    return [row.attention for row in await rows(database, conversations)]
+
+
+async def test_a_failure_after_acceptance_calls_for_a_person(database: Database) -> None:
+    one = await sent(database, Pipeline(database), wamid="wamid.x")
+    await tell(database, one.status("sent"))
+    assert await attention(database) == [None]
+    await tell(database, one.status("failed"))
+    assert await attention(database) == ["send_failed"]
+
+
+async def test_a_failure_of_what_has_arrived_calls_for_nobody(database: Database) -> None:
+    one = await sent(database, Pipeline(database))
+    await tell(database, one.status("delivered"))
+    await tell(database, one.status("failed"))
+    assert await attention(database) == [None]
+
+
+async def test_a_failure_does_not_hide_another_reason_to_look(database: Database) -> None:
+    pipeline = Pipeline(database)
+    one = await sent(database, pipeline)
+    await pipeline.change(conversations, (await one.row()).conversation_id, attention="model_refused")
+    await tell(database, one.status("failed"))
+    assert await attention(database) == ["model_refused"]

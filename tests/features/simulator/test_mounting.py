@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
@@ -13,7 +14,7 @@ from litestar.types import Guard
 
 from app.core.http_client import HttpClient, HttpError
 from app.simulator.config import DEFAULT_NUMBER, SimulatorConfig
-from app.simulator.controllers import mount_simulator
+from app.simulator.controllers import control_from_here_only, mount_simulator
 from app.simulator.service import Simulator
 from tests.fakes.receiver import Graph, Receiver, running_server
 from tests.features.simulator.conftest import ANA, SECRET, TOKEN
@@ -83,3 +84,26 @@ async def test_guards_stand_before_everything(http: HttpClient) -> None:
         for path in ("control/customers", "graph/v26.0/1/messages"):
             response = await http.request("GET", f"{url}/simulator/{path}", timeout_seconds=5)
             assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "expected"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("203.0.113.7", {}, 403),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, 403),
+    ],
+)
+async def test_the_control_api_is_for_programs_on_this_machine(
+    client: str, headers: dict[str, str], expected: int
+) -> None:
+    app = web_process("http://127.0.0.1:9/none", control_from_here_only)
+    transport = httpx.ASGITransport(app, client=(client, 4711))  # type: ignore[arg-type]  # Litestar types its scopes more narrowly
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8003") as caller:
+        for path in ("control/customers", "%63ontrol/customers", "/control/customers"):
+            answer = await caller.get(f"/simulator/{path}", headers=headers)
+            assert (answer.status_code == 200) is (expected == 200), f"{path}: {answer.status_code}"
+        graph = await caller.get("/simulator/graph/v26.0/1", headers=headers)
+        assert graph.status_code == 401, "Graph asks for its token, wherever the call is from"

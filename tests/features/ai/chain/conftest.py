@@ -12,7 +12,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.ai.chain.controllers import ProvidersController
-from app.ai.chain.models import model_chains
+from app.ai.chain.models import model_chains, model_providers
 from app.ai.chain.service import ModelChain
 from app.ai.llm.clock import SystemClock
 from app.ai.llm.models import model_calls
@@ -28,20 +28,26 @@ from app.core.http_client import HttpClient
 from app.core.ids import new_id
 from app.core.security.actor import Actor, Role
 from app.core.security.cipher import Cipher
+from app.core.security.ssrf import OutsideRules
 from settings.ai import AiSettings, ProviderSettings
 from settings.env import Secret
 from tests.core.http.door import application, knocking
 from tests.fakes.model_server import ModelServer
 
 ADMIN = new_id()
+CIPHER = Cipher([Fernet.generate_key().decode()])
 
 
 class Process:
     """A process of the house, as far as models go. Processes of one test share its database."""
 
-    def __init__(self, database: Database, client: HttpClient, ai: AiSettings, look_every_seconds: float) -> None:
-        self.router = Router(configured_routes(ai), client=client, state=MemoryState(SystemClock()))
-        self.chain = ModelChain(database, self.router, ai, look_every_seconds=look_every_seconds)
+    def __init__(
+        self, database: Database, client: HttpClient, outside: HttpClient, ai: AiSettings, look_every_seconds: float
+    ) -> None:
+        self.router = Router(configured_routes(ai), client=client, outside=outside, state=MemoryState(SystemClock()))
+        self.chain = ModelChain(
+            database, self.router, ai, cipher=CIPHER, rules=OutsideRules(), look_every_seconds=look_every_seconds
+        )
 
     @property
     def asked(self) -> list[str]:
@@ -73,9 +79,18 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
         url = str(request.getfixturevalue("postgres_url"))
     else:
         url = f"sqlite:///{request.getfixturevalue('tmp_path')}/m.db"
-    async with Database(url, options=sealed_by(Cipher([Fernet.generate_key().decode()]))) as opened:
+    async with Database(url, options=sealed_by(CIPHER)) as opened:
         async with opened.write() as connection:
-            tables = [model_chains, model_calls, business_profiles, events, audit_entries, audit_marks, signing_keys]
+            tables = [
+                model_chains,
+                model_providers,
+                model_calls,
+                business_profiles,
+                events,
+                audit_entries,
+                audit_marks,
+                signing_keys,
+            ]
             await connection.run_sync(metadata.create_all, tables=tables)
         yield opened
 
@@ -86,19 +101,29 @@ async def server() -> AsyncIterator[ModelServer]:
         yield serving
 
 
+async def _everything_is_here(_host: str, _port: int) -> list[str]:
+    """A name server of somebody who points their names at us."""
+    return ["127.0.0.1"]
+
+
 @pytest.fixture
 async def start(database: Database) -> AsyncIterator[Start]:
     """Start a process with these settings."""
     client = HttpClient()
+    rules = OutsideRules()
+    outside = HttpClient(
+        address_guard=rules.allows_address, target_guard=rules.allows_target, look_up=_everything_is_here
+    )
 
     @contextlib.asynccontextmanager
     async def started(ai: AiSettings, *, look_every_seconds: float = 60.0) -> AsyncIterator[Process]:
-        process = Process(database, client, ai, look_every_seconds)
+        process = Process(database, client, outside, ai, look_every_seconds)
         async with process.chain:
             yield process
 
     yield started
     await client.aclose()
+    await outside.aclose()
 
 
 def settings_of(server: ModelServer, *names: str, key: str = "sk-a-long-enough-key-1234") -> AiSettings:

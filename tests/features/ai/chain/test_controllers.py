@@ -39,7 +39,7 @@ async def test_the_list_shows_the_routes_in_order_and_whose_keys_are_missing(cli
         (1, "openai", True),
         (2, "openrouter", True),
     ]
-    assert seen["routes"][0]["key_last4"] == "1234"
+    assert seen["routes"][0]["key_last_four"] == "1234"
     assert "sk-a-long-enough-key" not in answer.text
     assert "GEMINI_API_KEY" in {one["setting"] for one in seen["unused"]}
 

@@ -14,6 +14,7 @@ from app.ai.chain.schemas import ProviderRoute, RouteChoice
 from app.ai.llm.chat import ChatRequest, UserMessage
 from app.ai.llm.models import model_calls
 from app.core.db import Database, db_now
+from app.core.errors import InvalidInput
 from app.core.ids import new_id
 from tests.core.eventually import eventually
 from tests.fakes.model_server import ModelServer
@@ -55,7 +56,7 @@ async def test_with_no_provider_configured_the_offline_answerer_answers_alone(st
         seen = await process.chain.describe()
 
     assert (answered.attempts[-1].provider, process.asked) == ("offline", ["offline"])
-    assert [(route.provider, route.position, route.key_last4) for route in seen.routes] == [("offline", 1, None)]
+    assert [(route.provider, route.position, route.key_last_four) for route in seen.routes] == [("offline", 1, None)]
     assert [(one.provider, one.setting) for one in seen.unused if one.provider in {"claude", "ollama"}] == [
         ("claude", "CLAUDE_API_KEY"),
         ("ollama", "OLLAMA_BASE_URL"),
@@ -153,6 +154,77 @@ async def test_a_route_shows_what_it_did_and_cost_today_exactly(
     assert route.last_answer_at is not None
 
 
+async def test_a_route_shows_how_fast_and_how_reliable_its_last_hour_was(
+    start: Start, server: ModelServer, database: Database
+) -> None:
+    for milliseconds in range(1, 101):
+        await trace(database, milliseconds=milliseconds)
+    for _ in range(25):
+        await trace(database, outcome="failed", kind="timeout", milliseconds=12_000)
+    await trace(database, outcome="skipped", kind="cool_down", milliseconds=0)
+    await trace(database, milliseconds=99_999, at=datetime.now(UTC) - timedelta(minutes=61))
+
+    async with start(settings_of(server, "openai", "claude")) as process:
+        openai, claude = await route_of(process, "openai"), await route_of(process, "claude")
+
+    assert (openai.calls_last_hour, openai.error_share_last_hour) == (125, 0.2)
+    assert (openai.p50_milliseconds, openai.p95_milliseconds) == (50, 95)
+    assert (claude.calls_last_hour, claude.error_share_last_hour, claude.p95_milliseconds) == (0, None, None)
+
+
+async def limit(process: Process, provider: str, usd: str) -> None:
+    """Store the order as it is, with a daily limit for one provider."""
+    seen = await process.chain.describe()
+    choices = [
+        RouteChoice(
+            route_id=route.route_id,
+            enabled=route.enabled,
+            daily_limit_usd=Decimal(usd) if route.provider == provider else None,
+        )
+        for route in seen.routes
+    ]
+    await process.chain.reorder(choices, expected_version=seen.version, updated_by=ADMIN)
+
+
+async def test_a_route_whose_money_for_today_is_spent_is_passed_over(
+    start: Start, server: ModelServer, database: Database
+) -> None:
+    await trace(database, cost_usd=Decimal("0.6"))
+    await trace(database, cost_usd=Decimal(9), at=datetime.now(UTC) - timedelta(days=2))
+    async with start(settings_of(server, "openai", "claude")) as process:
+        await limit(process, "openai", "1.20")
+        assert not (await route_of(process, "openai")).spent
+        await trace(database, cost_usd=Decimal("0.6"))
+        await limit(process, "openai", "1.20")
+
+        answered = await process.router.answer(QUESTION, conversation_key=None)
+
+        openai = await route_of(process, "openai")
+        assert (openai.spent, openai.enabled, openai.daily_limit_usd) == (True, True, Decimal("1.20"))
+    assert [(attempt.provider, attempt.skipped) for attempt in answered.attempts] == [
+        ("openai", "money_budget"),
+        ("claude", None),
+    ]
+
+
+async def test_when_every_route_is_spent_the_offline_answerer_stands_in(
+    start: Start, server: ModelServer, database: Database
+) -> None:
+    await trace(database, cost_usd=Decimal(2))
+    async with start(settings_of(server, "openai")) as process:
+        await limit(process, "openai", "1")
+        answered = await process.router.answer(QUESTION, conversation_key=None)
+    assert answered.answered_by.provider == "offline"
+
+
+@pytest.mark.parametrize("usd", ["0", "-1", "NaN", "Infinity", "1000001"])
+async def test_a_limit_is_an_amount_of_money(start: Start, server: ModelServer, usd: str) -> None:
+    async with start(settings_of(server, "openai")) as process:
+        with pytest.raises(InvalidInput) as refused:
+            await limit(process, "openai", usd)
+    assert refused.value.field == "order[0].daily_limit_usd"
+
+
 async def test_a_route_shows_its_budget_and_its_pause(start: Start, server: ModelServer) -> None:
     server.will("rate")
     async with start(settings_of(server, "gemini", "openai")) as process:
@@ -171,5 +243,5 @@ async def test_of_a_key_only_the_end_is_shown_and_only_where_enough_is_hidden(
     async with start(settings_of(server, "openai", key=key)) as process:
         route = await route_of(process, "openai")
 
-    assert route.key_last4 == shown
+    assert route.key_last_four == shown
     assert key not in repr(route)

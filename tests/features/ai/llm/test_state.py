@@ -89,8 +89,11 @@ async def test_memory_frees_slots_as_the_minute_passes() -> None:
 async def test_two_processes_together_never_exceed_a_shared_minute(redis_url: str) -> None:
     clients = [redis.asyncio.Redis.from_url(redis_url) for _ in range(2)]
     states = [RedisState(client, FakeClock()) for client in clients]
-    taken = await asyncio.gather(*(states[number % 2].take("a", 15, None, 0) for number in range(60)))
-    assert sum(each.ok for each in taken) == 15
+    taken = 0
+    for _ in range(10):  # six at a time: a machine that is busy must not lose its Redis to sixty new connections
+        asked = (states[number % 2].take("a", 15, None, 0) for number in range(6))
+        taken += sum(each.ok for each in await asyncio.gather(*asked))
+    assert taken == 15
     for client in clients:
         await client.aclose()
 

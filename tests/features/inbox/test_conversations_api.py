@@ -6,14 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from app.conversations.controllers import ConversationsController
 from app.conversations.models import conversations
 from app.core.db import Database
 from app.core.ids import new_id
+from app.inbox.controllers import ConversationsController
 from app.outbound.leaving import start
 from app.outbound.models import outbound_messages
+from app.whatsapp.content import Text
 from app.whatsapp.pacing import LocalPacer
-from tests.builders.api import BOTH, Desk, desk, either_database
+from tests.builders.api import BOTH, Desk, RecordingWake, desk, either_database
 from tests.builders.pipeline import Pipeline
 
 INBOX = "/api/conversations"
@@ -31,8 +32,13 @@ def rows(database: Database) -> Pipeline:
 
 
 @pytest.fixture
-def panel(database: Database) -> Desk:
-    return desk([ConversationsController], {"database": database})
+def wake() -> RecordingWake:
+    return RecordingWake()
+
+
+@pytest.fixture
+def panel(database: Database, wake: RecordingWake) -> Desk:
+    return desk([ConversationsController], {"database": database, "wake": wake})
 
 
 def ago(minutes: float) -> datetime:
@@ -62,6 +68,34 @@ async def test_the_inbox_shows_who_what_and_until_when(rows: Pipeline, panel: De
     assert item["last_message"]["id"] == str(last)
     assert item["last_message"]["text"] == "x" * 200
     assert (item["last_message"]["author"], item["last_message"]["kind"]) == ("customer", "text")
+
+
+async def test_what_was_overtaken_or_withdrawn_before_it_left_is_not_the_last_message(
+    rows: Pipeline, panel: Desk
+) -> None:
+    mine = await rows.conversation()
+    sent = await rows.outbound(mine, Text("At nine."), state="sent", delivered_at=ago(1))
+    await rows.outbound(mine, Text("At ten."), state="superseded")
+    await rows.outbound(mine, Text("At eleven."), state="cancelled", origin="person")
+
+    last = (await panel.get(f"{INBOX}/{mine}"))["last_message"]
+
+    assert (last["id"], last["text"], last["delivery"]) == (str(sent), "At nine.", "delivered")
+
+
+@pytest.mark.parametrize(
+    ("values", "tick"),
+    [({"state": "pending"}, "queued"), ({"state": "sent"}, "sent"), ({"state": "failed"}, "failed"),
+     ({"state": "unknown"}, "not_confirmed"), ({"state": "sent", "read_at": ago(1)}, "read")],
+)  # fmt: skip
+async def test_the_row_shows_the_tick_of_what_leaves(
+    rows: Pipeline, panel: Desk, values: dict[str, Any], tick: str
+) -> None:
+    mine = await rows.conversation()
+    await rows.outbound(mine, **values)
+    assert (await panel.get(f"{INBOX}/{mine}"))["last_message"]["delivery"] == tick
+    await rows.message(mine, "thanks")
+    assert (await panel.get(f"{INBOX}/{mine}"))["last_message"]["delivery"] is None
 
 
 async def test_a_conversation_nobody_wrote_in_has_no_last_message_and_no_window(rows: Pipeline, panel: Desk) -> None:
@@ -108,7 +142,8 @@ async def test_the_inbox_is_filtered(rows: Pipeline, panel: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("q", "finds"),
-    [("gar", ["Ana GARCÍA"]), ("+57 300-111", ["Ana GARCÍA"]), ("100%", ["100% Pan"]), ("%", ["100% Pan"]),
+    [("gar", ["Ana GARCÍA"]), ("garci", ["Ana GARCÍA"]), ("ÁNA GARCÍA", ["Ana GARCÍA"]),
+     ("+57 300-111", ["Ana GARCÍA"]), ("100%", ["100% Pan"]), ("%", ["100% Pan"]),
      ("_", []), ("300", ["Ana GARCÍA"]), ("  ", ["Ana GARCÍA", "100% Pan"]), ("a1", [])],
 )  # fmt: skip
 async def test_people_are_found_by_part_of_their_name_or_number(
@@ -165,14 +200,16 @@ async def test_reading_clears_the_count(rows: Pipeline, panel: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("POST", "/take-over"), ("POST", "/hand-back"), ("POST", "/read")]
+    ("method", "path"),
+    [("GET", ""), *(("POST", f"/{verb}") for verb in ("take-over", "hand-back", "read", "assign", "close", "reopen"))],
 )
 async def test_an_unknown_conversation_is_not_found(panel: Desk, method: str, path: str) -> None:
-    answer = await panel.call(method, f"{INBOX}/{new_id()}{path}", json={})
+    body = {"user_id": None} if path == "/assign" else {}
+    answer = await panel.call(method, f"{INBOX}/{new_id()}{path}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (404, "conversation_not_found")
 
 
-@pytest.mark.parametrize("action", ["take-over", "hand-back", "read"])
+@pytest.mark.parametrize("action", ["take-over", "hand-back", "read", "assign", "close", "reopen"])
 async def test_a_viewer_may_look_and_change_nothing(rows: Pipeline, panel: Desk, action: str) -> None:
     mine = await rows.conversation(unread=1)
     answer = await panel.call("POST", f"{INBOX}/{mine}/{action}", role="viewer", json={})
@@ -186,7 +223,8 @@ async def test_a_stranger_sees_nothing(panel: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [({"control": "cat"}, "control"), ({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"cursor": "x"}, "cursor"),
+    [({"control": "cat"}, "control"), ({"status": "shut"}, "status"), ({"assignee": "you"}, "assignee"),
+     ({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"cursor": "x"}, "cursor"),
      ({"channel_id": "x"}, "channel_id"), ({"unread": "perhaps"}, "unread"), ({"q": "x" * 101}, "q")],
 )  # fmt: skip
 async def test_a_bad_query_names_its_member(panel: Desk, query: dict[str, Any], field: str) -> None:

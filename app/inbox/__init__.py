@@ -1,0 +1,1 @@
+"""What people see of conversations: the list, its counts, and the search."""
