@@ -52,6 +52,7 @@ from app.security.controllers import AlertsController, EvidenceController, Snaps
 from app.simulator.controllers import control_from_here_only, mount_simulator
 from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.operations_controllers import OperationsController
 from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
@@ -85,6 +86,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     SimulatorController,
     SetupController,
     SystemController,
+    OperationsController,
     KeysController,
     ProofController,
     AuditController,
@@ -175,6 +177,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "wake": parts.wake,
         "door": parts.webhook_door,
         "channels": parts.channels,
+        "graph": parts.graph,
         "channel_defaults": ChannelDefaults(
             public_url=parts.settings.server.public_url,
             graph_url=parts.settings.whatsapp.graph_url,
@@ -196,6 +199,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "prover": parts.prover,
         "doctor": parts.doctor,
         "health": parts.health,
+        "queues": parts.queues,
         "metrics_door": parts.metrics_door,
         "simulator": parts.simulator,
     }

@@ -22,6 +22,7 @@ channels = sa.Table(
     sa.Column("secrets", sa.LargeBinary(), doc="ciphertext of ChannelSecrets; null when they come from settings"),
     sa.Column("stopped_at", UtcDateTime(), doc="set when WhatsApp refuses us (token, account): nothing is sent"),
     sa.Column("stopped_reason", sa.Text()),
+    sa.Column("stopped_by", sa.Uuid(), doc="the user who stopped it; null when WhatsApp's refusal did"),
     sa.Column("created_at", UtcDateTime(), nullable=False, server_default=db_now()),
 )
 

@@ -336,18 +336,22 @@ export type CannedReplyPage = {
  *
  * A number we speak through. `source` says where it was configured.
  *
- * `stopped_reason` is set while nothing is sent through it. `token_ends_with` are the last four characters of its
+ * `stopped_reason` is set while nothing is sent through it, with `stopped_at`, and `stopped_by` if that was a person.
+ * `display_phone_number` is known once the channel was checked. `token_ends_with` are the last four characters of its
  * access token; null when the token cannot be read. `webhook_url` is the address to give to Meta.
  */
 export type ChannelDetails = {
     api_version: string | null;
     business_account_id: string | null;
+    display_phone_number: string | null;
     id: string;
     kind: string;
     messages_per_second: number;
     name: string;
     phone_number_id: string;
     source: 'environment' | 'simulator' | 'panel';
+    stopped_at: string | null;
+    stopped_by: string | null;
     stopped_reason: string | null;
     token_ends_with: string | null;
     webhook_url: string;
@@ -360,6 +364,15 @@ export type ChannelDetails = {
  */
 export type ChannelList = {
     items: Array<ChannelDetails>;
+};
+
+/**
+ * ChannelStop
+ *
+ * Why nothing shall be sent through a channel.
+ */
+export type ChannelStop = {
+    reason: string;
 };
 
 /**
@@ -383,15 +396,30 @@ export type ChannelToAdd = {
 };
 
 /**
- * Check
+ * ChannelUpdate
  *
- * One thing the doctor looked at: what was found, and what to do unless it is `ok`.
+ * What to change of a channel that was added here; what is left out stays as it is.
+ *
+ * New `app_secrets` replace all earlier ones: name the old one too while Meta still signs with it.
  */
-export type Check = {
-    found: string;
-    name: string;
-    remedy: string | null;
-    status: 'ok' | 'warning' | 'broken';
+export type ChannelUpdate = {
+    api_version?: string;
+    app_secrets?: Array<string>;
+    business_account_id?: string | null;
+    messages_per_second?: number;
+    name?: string;
+    token?: string;
+    verify_token?: string;
+};
+
+/**
+ * CheckList
+ *
+ * Every check, in the order in which to mend what fails. `ok` when none has failed.
+ */
+export type CheckList = {
+    checks: Array<WhatsappSchemasCheck>;
+    ok: boolean;
 };
 
 /**
@@ -767,6 +795,33 @@ export type DatedHours = {
 };
 
 /**
+ * DeadLetter
+ *
+ * Something that was given up and needs a person.
+ *
+ * A `webhook` that could not be taken in, a `turn` without an answer, an `outbound` message that failed for good, or
+ * a `media` file that could not be fetched. `reason` is for people, or a reason code of a turn.
+ */
+export type DeadLetter = {
+    at: string;
+    attempts: number;
+    conversation_id: string | null;
+    id: string;
+    kind: 'webhook' | 'turn' | 'outbound' | 'media';
+    reason: string | null;
+};
+
+/**
+ * Page[DeadLetter]
+ *
+ * One page of a list. `next_cursor` is given back as `cursor` to continue; it is null on the last page.
+ */
+export type DeadLetterPage = {
+    items: Array<DeadLetter>;
+    next_cursor?: string | null;
+};
+
+/**
  * Delivery
  *
  * What became of a message that leaves.
@@ -796,8 +851,17 @@ export type Delivery = {
  */
 export type Diagnosis = {
     checked_at: string;
-    checks: Array<Check>;
+    checks: Array<ProofSchemasCheck>;
     status: 'ok' | 'warning' | 'broken';
+};
+
+/**
+ * Discard
+ *
+ * Why nobody need look at a dead letter any more.
+ */
+export type Discard = {
+    reason: string;
 };
 
 /**
@@ -2051,6 +2115,22 @@ export type Question = {
 };
 
 /**
+ * QueueState
+ *
+ * What waits in one stage of the message path, or in one queue of jobs (`jobs.<name>`).
+ *
+ * `pending` is due now, `scheduled` is for later (a burst that may go on, another try), `in_flight` is being worked
+ * on. `oldest_age_seconds` is how long the oldest pending one is late; null for jobs, whose queue does not know.
+ */
+export type QueueState = {
+    in_flight: number;
+    name: string;
+    oldest_age_seconds: number | null;
+    pending: number;
+    scheduled: number;
+};
+
+/**
  * Reaction
  *
  * An emoji on the message `message_id`; an empty one removes ours.
@@ -2842,6 +2922,17 @@ export type WebhookDetails = {
 };
 
 /**
+ * WebhookSetup
+ *
+ * What to enter in Meta's app dashboard: address, verify token (null when none is stored) and fields.
+ */
+export type WebhookSetup = {
+    fields: Array<string>;
+    url: string;
+    verify_token: string | null;
+};
+
+/**
  * WeeklyHours
  *
  * The usual week. A day without intervals is closed.
@@ -2893,6 +2984,32 @@ export type ConversationsTurnsState = 'collecting' | 'thinking' | 'ready' | 'sen
  *
  */
 export type OutboundStatesState = 'pending' | 'processing' | 'retry' | 'sent' | 'failed' | 'cancelled' | 'superseded' | 'expired' | 'unknown';
+
+/**
+ * Check
+ *
+ * One thing the doctor looked at: what was found, and what to do unless it is `ok`.
+ */
+export type ProofSchemasCheck = {
+    found: string;
+    name: string;
+    remedy: string | null;
+    status: 'ok' | 'warning' | 'broken';
+};
+
+/**
+ * Check
+ *
+ * One thing that a working channel needs. `ok` is null when it could not be found out.
+ *
+ * `detail` is what was found, and holds WhatsApp's own words; `remedy` says in English what to do.
+ */
+export type WhatsappSchemasCheck = {
+    check: 'secrets' | 'token' | 'number' | 'business_account' | 'subscription' | 'address' | 'webhook';
+    detail: string;
+    ok: boolean | null;
+    remedy: string;
+};
 
 export type PlaygroundAskData = {
     body: Question;
@@ -7595,6 +7712,183 @@ export type SimulatorResetResponses = {
 
 export type SimulatorResetResponse = SimulatorResetResponses[keyof SimulatorResetResponses];
 
+export type OperationsDeadLettersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        kind?: 'webhook' | 'turn' | 'outbound' | 'media' | null;
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/api/system/dead-letters';
+};
+
+export type OperationsDeadLettersErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsDeadLettersError = OperationsDeadLettersErrors[keyof OperationsDeadLettersErrors];
+
+export type OperationsDeadLettersResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: DeadLetterPage;
+};
+
+export type OperationsDeadLettersResponse = OperationsDeadLettersResponses[keyof OperationsDeadLettersResponses];
+
+export type OperationsDiscardData = {
+    body: Discard;
+    path: {
+        kind: 'webhook' | 'turn' | 'outbound' | 'media';
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/system/dead-letters/{kind}/{letter_id}/discard';
+};
+
+export type OperationsDiscardErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsDiscardError = OperationsDiscardErrors[keyof OperationsDiscardErrors];
+
+export type OperationsDiscardResponses = {
+    /**
+     * Request fulfilled, nothing follows
+     */
+    204: void;
+};
+
+export type OperationsDiscardResponse = OperationsDiscardResponses[keyof OperationsDiscardResponses];
+
+export type OperationsRetryData = {
+    body?: never;
+    path: {
+        kind: 'webhook' | 'turn' | 'outbound' | 'media';
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/system/dead-letters/{kind}/{letter_id}/retry';
+};
+
+export type OperationsRetryErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsRetryError = OperationsRetryErrors[keyof OperationsRetryErrors];
+
+export type OperationsRetryResponses = {
+    /**
+     * Request fulfilled, nothing follows
+     */
+    204: void;
+};
+
+export type OperationsRetryResponse = OperationsRetryResponses[keyof OperationsRetryResponses];
+
 export type ProofDoctorData = {
     body?: never;
     path?: never;
@@ -7867,6 +8161,88 @@ export type ProofProveResponses = {
 };
 
 export type ProofProveResponse = ProofProveResponses[keyof ProofProveResponses];
+
+export type OperationsQueuesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/queues';
+};
+
+export type OperationsQueuesErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsQueuesError = OperationsQueuesErrors[keyof OperationsQueuesErrors];
+
+export type OperationsQueuesResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Array<QueueState>;
+};
+
+export type OperationsQueuesResponse = OperationsQueuesResponses[keyof OperationsQueuesResponses];
+
+export type OperationsWorkersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/workers';
+};
+
+export type OperationsWorkersErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsWorkersError = OperationsWorkersErrors[keyof OperationsWorkersErrors];
+
+export type OperationsWorkersResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Array<Process>;
+};
+
+export type OperationsWorkersResponse = OperationsWorkersResponses[keyof OperationsWorkersResponses];
 
 export type TeamFindData = {
     body?: never;
@@ -8756,6 +9132,128 @@ export type ChannelsShowResponses = {
 
 export type ChannelsShowResponse = ChannelsShowResponses[keyof ChannelsShowResponses];
 
+export type ChannelsChangeData = {
+    body: ChannelUpdate;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}';
+};
+
+export type ChannelsChangeErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsChangeError = ChannelsChangeErrors[keyof ChannelsChangeErrors];
+
+export type ChannelsChangeResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ChannelDetails;
+};
+
+export type ChannelsChangeResponse = ChannelsChangeResponses[keyof ChannelsChangeResponses];
+
+export type ChannelsCheckData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/check';
+};
+
+export type ChannelsCheckErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsCheckError = ChannelsCheckErrors[keyof ChannelsCheckErrors];
+
+export type ChannelsCheckResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: CheckList;
+};
+
+export type ChannelsCheckResponse = ChannelsCheckResponses[keyof ChannelsCheckResponses];
+
 export type ChannelsResumeData = {
     body?: never;
     path: {
@@ -8815,6 +9313,69 @@ export type ChannelsResumeResponses = {
 
 export type ChannelsResumeResponse = ChannelsResumeResponses[keyof ChannelsResumeResponses];
 
+export type ChannelsStopData = {
+    body: ChannelStop;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/stop';
+};
+
+export type ChannelsStopErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsStopError = ChannelsStopErrors[keyof ChannelsStopErrors];
+
+export type ChannelsStopResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ChannelDetails;
+};
+
+export type ChannelsStopResponse = ChannelsStopResponses[keyof ChannelsStopResponses];
+
 export type ChannelsTemplatesData = {
     body?: never;
     path: {
@@ -8869,6 +9430,61 @@ export type ChannelsTemplatesResponses = {
 };
 
 export type ChannelsTemplatesResponse = ChannelsTemplatesResponses[keyof ChannelsTemplatesResponses];
+
+export type ChannelsWebhookData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/webhook';
+};
+
+export type ChannelsWebhookErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsWebhookError = ChannelsWebhookErrors[keyof ChannelsWebhookErrors];
+
+export type ChannelsWebhookResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebhookSetup;
+};
+
+export type ChannelsWebhookResponse = ChannelsWebhookResponses[keyof ChannelsWebhookResponses];
 
 export type EventsFindData = {
     body?: never;
