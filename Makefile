@@ -7,10 +7,10 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench lint types imports format sbom clean help
+.PHONY: run test check faults faults-long bench lint types imports format sbom clean help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 run: $(VENV)/.runtime ## start Mostrador on http://127.0.0.1:8003
 	@exec $(BIN)/mostrador serve
@@ -29,6 +29,13 @@ types: $(VENV)/.development
 
 imports: $(VENV)/.development
 	$(BIN)/lint-imports
+
+faults: $(VENV)/.development ## kill, cut off, confuse and overload the real processes; figures in build/faults.md
+	@$(BIN)/python -m tests.faults.figures clear
+	@status=0; $(BIN)/pytest -n 2 -m faults tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
+
+faults-long: $(VENV)/.development ## the faults that take long, and the soak
+	@status=0; $(BIN)/pytest -n 0 -m faults_long tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
 
 bench: $(VENV)/.development ## measure the message path beside its floor
 	$(BIN)/python -m tests.bench

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
+from app.core.failpoints import reach
 from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
@@ -81,6 +82,10 @@ class Delivery:
                 if parked:
                     log.warning("outbound.parked", count=len(parked))
             leaving = await start(connection, self._pacer, limit, now=now)
+            if leaving:
+                reach("deliver.flipped")
+        if leaving:
+            reach("deliver.claimed")
         for one in leaving:
             self._claimed_at[one.attempt_id] = started
         return leaving
@@ -95,7 +100,9 @@ class Delivery:
     async def _send_and_record(self, leaving: Leaving) -> None:
         with correlation(leaving.event_id):
             outcome = await self._attempt(leaving)
+            reach("deliver.sent")
             ours = await self._outcomes.save(outcome)
+            reach("deliver.committed")
             if not ours:
                 self._metrics.fenced_writes.inc()
             log.info(
@@ -123,6 +130,7 @@ class Delivery:
         if waited > _LATEST_START_SECONDS:
             return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
         started = time.perf_counter()
+        reach("deliver.sending")
         try:
             accepted = await self._transports[channel.kind].send(
                 channel.access,
@@ -165,7 +173,9 @@ class Delivery:
 
     async def _save(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> list[bool]:
         now = await self._database.now(connection)
-        return await save(connection, outcomes, now=now)
+        written = await save(connection, outcomes, now=now)
+        reach("deliver.recorded")
+        return written
 
 
 def _code_class(outcome: Outcome) -> str:

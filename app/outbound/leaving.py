@@ -15,6 +15,7 @@ from app.conversations import turns as words
 from app.conversations.models import conversations, turns
 from app.core.db import db_now, filled_up, one_of
 from app.core.db.events import record
+from app.core.failpoints import reach
 from app.core.ids import new_id
 from app.outbound.events import DeliveryChanged
 from app.outbound.models import outbound_messages
@@ -77,21 +78,22 @@ async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: d
     """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave.
 
     Where one may not leave, the next of its conversation is looked at, so that it need not wait for the next claim.
+    Only of conversations that are locked already: another's lock would be taken out of the order that all keep.
     """
-    leaving: list[Leaving] = []
+    leaving, ended = await _look(connection, pacer, await _candidates(connection, limit), now)
     for _ in range(_MOST_LOOKS):
-        started, ended = await _look(connection, pacer, limit - len(leaving), now)
-        leaving += started
         if not ended or len(leaving) == limit:
             break
+        behind = {row.conversation_id for row, _ in ended}
+        started, ended = await _look(connection, pacer, await _next_of(connection, behind, limit - len(leaving)), now)
+        leaving += started
     return leaving
 
 
 async def _look(
-    connection: AsyncConnection, pacer: Pacer, limit: int, now: datetime
+    connection: AsyncConnection, pacer: Pacer, rows: Sequence[Any], now: datetime
 ) -> tuple[list[Leaving], list[tuple[Any, Verdict]]]:
-    """Take one look at what is due; return what leaves now, and what has ended without leaving."""
-    rows = await _candidates(connection, limit)
+    """Look at the candidates; return what leaves now, and what has ended without leaving."""
     if not rows:
         return [], []
     leaving: list[Leaving] = []
@@ -148,6 +150,14 @@ _CANDIDATES = (
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
     """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
     return (await connection.execute(_CANDIDATES, {"limit": limit})).all()
+
+
+_NEXT_OF = _CANDIDATES.where(_o.conversation_id.in_(sa.bindparam("behind", expanding=True)))
+
+
+async def _next_of(connection: AsyncConnection, conversation_ids: set[UUID], limit: int) -> Sequence[Any]:
+    named = {"behind": filled_up(conversation_ids), "limit": limit}
+    return (await connection.execute(_NEXT_OF, named)).all()
 
 
 class _Row:
@@ -292,6 +302,8 @@ _PARK = (
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
     rows = (await connection.execute(_PARK)).all()
+    if rows:
+        reach("sweep.parked")
     await record(
         connection,
         [

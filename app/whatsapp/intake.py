@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understand
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
+from app.core.failpoints import reach
 from app.core.ids import new_id
 from app.core.wake import Wake
 from app.whatsapp.models import inbound_events
@@ -54,6 +55,7 @@ class Intake:
         return await self._group.save(event)
 
     def _tell(self, is_new: Sequence[bool]) -> None:
+        reach("intake.committed")
         if any(is_new):
             self._wake.notify(INBOX)
 
@@ -67,6 +69,7 @@ class Intake:
             rows.setdefault(digest, _row(event, digest, now))
         # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
         stored = await connection.execute(_STORE, [rows[digest] for digest in sorted(rows)])
+        reach("intake.inserted")
         new = set(stored.scalars())
         is_new = []
         for digest in digests:

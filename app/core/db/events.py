@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.db.base import UtcDateTime, db_now, db_now_plus, filled_up, metadata
 from app.core.db.session import Database
 from app.core.events import Event
+from app.core.failpoints import reach
 from app.core.ids import new_id
 
 log = structlog.get_logger()
@@ -85,6 +86,7 @@ class EventRelay:
         """React to `rows`, then forget them: what happened stands in the tables it happened to."""
         facts = [fact for row in rows if (fact := self._decode(row)) is not None]
         await self._react(facts)
+        reach("relay.told")
         async with self._database.write() as connection:
             await connection.execute(_FORGET, {"ids": filled_up(row.id for row in rows)})
 
