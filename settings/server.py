@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 from settings.env import Reader, Secret, is_unencrypted, split_url
@@ -17,6 +18,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ANY_ADDRESS: Final = {"0.0.0.0", "::"}  # noqa: S104  # recognised, not bound to
 _METRICS_TOKEN_BYTES: Final = 16
+_PANEL_DIR: Final = Path(__file__).parents[1] / "frontend" / "dist"  # where `make ui` puts it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +27,7 @@ class ServerSettings:
 
     `allowed_hosts` are names this server answers for beside that of `public_url`. `trusted_proxies` are the addresses
     and networks whose X-Forwarded-For is believed. Without a `metrics_token`, metrics are for this machine alone.
+    `panel_dir` holds the built panel.
     """
 
     host: str
@@ -37,6 +40,7 @@ class ServerSettings:
     log_format: LogFormat
     log_level: LogLevel
     metrics_token: Secret | None
+    panel_dir: Path
 
     @property
     def is_production(self) -> bool:
@@ -59,6 +63,7 @@ def read(reader: Reader) -> ServerSettings:
         log_format=reader.choice("LOG_FORMAT", "json" if production else "console", get_args(LogFormat)),
         log_level=reader.choice("LOG_LEVEL", "info", get_args(LogLevel)),
         metrics_token=_metrics_token(reader, production=production),
+        panel_dir=Path(reader.text("PANEL_DIR", str(_PANEL_DIR))),
     )
 
 

@@ -19,7 +19,7 @@ CODE = re.compile(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"^[\w.-]*[\w-](?:/[\w.<>-]+)*(?:/|\.(?:py|md|toml|yaml|yml|env|lock|json|txt|mako))$|^\.ci/run$")
 KEY = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 MADE_AT_RUN_TIME = frozenset({"data/", ".env", "build/bench.json"})
 KEYS_OF_TESTS = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "HYPOTHESIS_EXAMPLES"})

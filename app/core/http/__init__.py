@@ -4,6 +4,7 @@ from app.core.http.bodies import DEFAULT_BODY_BYTES, UPLOAD_BODY_BYTES, WEBHOOK_
 from app.core.http.edge import RequestContext, RequestMetrics, SecurityHeaders, install_edge
 from app.core.http.hosts import AllowedHosts, allowed_hosts
 from app.core.http.limits import ChargeRequests, LimitRules, RateLimits, WebhookLimit
+from app.core.http.panel import Panel
 from app.core.http.problems import EXCEPTION_HANDLERS, FieldError, Problem
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ChargeRequests",
     "FieldError",
     "LimitRules",
+    "Panel",
     "Problem",
     "RateLimits",
     "RequestContext",

@@ -1,0 +1,29 @@
+import type { MessageDescriptor } from '@lingui/core'
+import { msg } from '@lingui/core/macro'
+import type { LinkProps } from '@tanstack/react-router'
+import { CircleUserRound, type LucideIcon } from 'lucide-react'
+import type { Permission } from '@/session/session'
+
+export type NavItem = {
+  to: NonNullable<LinkProps['to']>
+  label: MessageDescriptor
+  icon: LucideIcon
+  /** Without this permission it is not shown; the route's own guard asks for the same. */
+  needs: Permission
+  /** A sequence that opens it: `g i`. */
+  keys?: string
+  /** `work` stands at the top and in the phone's bar, `setup` below it, `own` at the bottom. */
+  group: 'work' | 'setup' | 'own'
+}
+
+/** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
+export const NAV: readonly NavItem[] = [
+  {
+    to: '/me',
+    label: msg`Mi cuenta`,
+    icon: CircleUserRound,
+    needs: 'self:manage',
+    keys: 'g m',
+    group: 'own',
+  },
+]
