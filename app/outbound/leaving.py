@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.contacts.models import contacts
 from app.conversations import turns as words
 from app.conversations.models import conversations, turns
-from app.core.db import db_now, filled_up, one_of
+from app.core.db import Statement, any_of, db_now, one_of
 from app.core.db.events import record
 from app.core.failpoints import reach
 from app.core.ids import new_id
@@ -78,27 +78,29 @@ async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: d
     """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave.
 
     Where one may not leave, the next of its conversation is looked at, so that it need not wait for the next claim.
-    Only of conversations that are locked already: another's lock would be taken out of the order that all keep.
+    Only of conversations that are locked already, and only if its turn is free: a lock that is waited for now would be
+    taken out of the order that all keep.
     """
     leaving, ended = await _look(connection, pacer, await _candidates(connection, limit), now)
     for _ in range(_MOST_LOOKS):
         if not ended or len(leaving) == limit:
             break
         behind = {row.conversation_id for row, _ in ended}
-        started, ended = await _look(connection, pacer, await _next_of(connection, behind, limit - len(leaving)), now)
+        rows = await _next_of(connection, behind, limit - len(leaving))
+        started, ended = await _look(connection, pacer, rows, now, only_free_turns=True)
         leaving += started
     return leaving
 
 
 async def _look(
-    connection: AsyncConnection, pacer: Pacer, rows: Sequence[Any], now: datetime
+    connection: AsyncConnection, pacer: Pacer, rows: Sequence[Any], now: datetime, *, only_free_turns: bool = False
 ) -> tuple[list[Leaving], list[tuple[Any, Verdict]]]:
     """Look at the candidates; return what leaves now, and what has ended without leaving."""
     if not rows:
         return [], []
     leaving: list[Leaving] = []
     stay: list[tuple[Any, Verdict]] = []
-    for row in await _with_conversation(connection, rows):
+    for row in await _with_conversation(connection, rows, only_free_turns=only_free_turns):
         content = _readable(row)
         verdict = Verdict(State.FAILED, words.Reason.SEND_FAILED) if content is None else judge(row, content, now)
         if verdict is None:
@@ -135,29 +137,27 @@ _IS_FIRST = ~sa.exists().where(
     _other.c.id != _o.id,
     sa.or_(_COMES_BEFORE, _other.c.state == State.PROCESSING),
 )
-_CANDIDATES = (
+_due = (
     sa.select(*_o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
     .join(channels, channels.c.id == _o.channel_id)
     .join(contacts, contacts.c.id == _o.contact_id)
     .where(one_of(_o.state, WAITING), one_of(_o.state, CLAIMABLE), _o.due_at <= db_now())  # the first names the index
     .where(channels.c.stopped_at.is_(None), _IS_FIRST)
     .order_by(_o.priority.desc(), _o.due_at)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(of=outbound_messages, skip_locked=True)
 )
+_CANDIDATES = Statement(_due)
+_NEXT_OF = Statement(_due.where(any_of(_o.conversation_id, "behind")))
 
 
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
     """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
-    return (await connection.execute(_CANDIDATES, {"limit": limit})).all()
-
-
-_NEXT_OF = _CANDIDATES.where(_o.conversation_id.in_(sa.bindparam("behind", expanding=True)))
+    return await _CANDIDATES.rows(connection, limit=limit)
 
 
 async def _next_of(connection: AsyncConnection, conversation_ids: set[UUID], limit: int) -> Sequence[Any]:
-    named = {"behind": filled_up(conversation_ids), "limit": limit}
-    return (await connection.execute(_NEXT_OF, named)).all()
+    return await _NEXT_OF.rows(connection, behind=list(conversation_ids), limit=limit)
 
 
 class _Row:
@@ -176,29 +176,34 @@ class _Row:
         return getattr(self._row, name)
 
 
-_LOCK_CONVERSATIONS = (
+_LOCK_CONVERSATIONS = Statement(
     sa.select(conversations.c.id, conversations.c.control_version, conversations.c.last_inbound_at)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(conversations.c.id, "ids"))
     .order_by(conversations.c.id)
     .with_for_update()
 )
-_LOCK_TURNS = (
-    sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
-    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(turns.c.id)
-    .with_for_update()
-)
+_turns = sa.select(turns.c.id, turns.c.state, turns.c.opened_at).where(any_of(turns.c.id, "ids")).order_by(turns.c.id)
+_LOCK_TURNS = Statement(_turns.with_for_update())
+_LOCK_FREE_TURNS = Statement(_turns.with_for_update(skip_locked=True))
 
 
-async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -> list[_Row]:
-    """Lock in the order that everybody keeps: outbound messages, conversations, turns."""
+async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any], *, only_free_turns: bool) -> list[_Row]:
+    """Lock in the order that everybody keeps: outbound messages, conversations, turns.
+
+    `only_free_turns` leaves out the messages whose turn somebody else holds now.
+    """
     ids = {row.conversation_id for row in rows}
-    held = {row.id: row for row in await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(ids)})}
+    held = {row.id: row for row in await _LOCK_CONVERSATIONS.rows(connection, ids=list(ids))}
     turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
     answered: dict[UUID, Any] = {}
     if turn_ids:
-        answered = {row.id: row for row in await connection.execute(_LOCK_TURNS, {"ids": filled_up(turn_ids)})}
-    return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
+        lock = _LOCK_FREE_TURNS if only_free_turns else _LOCK_TURNS
+        answered = {row.id: row for row in await lock.rows(connection, ids=list(turn_ids))}
+    return [
+        _Row(row, held[row.conversation_id], answered.get(row.turn_id))
+        for row in rows
+        if row.turn_id is None or row.turn_id in answered or not only_free_turns
+    ]
 
 
 def pacing_key(recipient: Recipient) -> str:
@@ -222,7 +227,7 @@ def _leaving(row: Any, content: Content) -> Leaving:
     )
 
 
-_FLIP = (
+_FLIP = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(
@@ -233,9 +238,9 @@ _FLIP = (
         due_at=sa.bindparam("lease_ends"),
     )
 )
-_BEGIN_TO_SEND = (
+_BEGIN_TO_SEND = Statement(
     sa.update(turns)
-    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)), turns.c.state == words.State.READY)
+    .where(any_of(turns.c.id, "ids"), turns.c.state == words.State.READY)
     .values(state=words.State.SENDING)
 )
 
@@ -244,15 +249,16 @@ async def _flip(connection: AsyncConnection, leaving: Sequence[Leaving], now: da
     if not leaving:
         return
     lease = {"now": now, "lease_ends": now + LEASE}
-    await connection.execute(
-        _FLIP, [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id, **lease} for one in leaving]
+    await _FLIP.run_each(
+        connection,
+        [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id, **lease} for one in leaving],
     )
     started = {one.turn_id for one in leaving if one.turn_id is not None}
     if started:
-        await connection.execute(_BEGIN_TO_SEND, {"ids": filled_up(started)})
+        await _BEGIN_TO_SEND.run(connection, ids=list(started))
 
 
-_STAY = (
+_STAY = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), due_at=sa.bindparam("due"))
@@ -262,8 +268,8 @@ _STAY = (
 async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]], now: datetime) -> None:
     if not stay:
         return
-    await connection.execute(
-        _STAY,
+    await _STAY.run_each(
+        connection,
         [
             {"outbound": row.id, "next": verdict.state, "why": verdict.reason, "due": verdict.due_at or now}
             for row, verdict in stay
@@ -291,7 +297,7 @@ _over = (
     .with_for_update(skip_locked=True)  # who has it locked is writing its outcome
     .cte("over")
 )
-_PARK = (
+_PARK = Statement(
     sa.update(outbound_messages)
     .where(_o.id.in_(sa.select(_over.c.id)))
     .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
@@ -301,7 +307,7 @@ _PARK = (
 
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
-    rows = (await connection.execute(_PARK)).all()
+    rows = await _PARK.rows(connection)
     if rows:
         reach("sweep.parked")
     await record(

@@ -64,12 +64,13 @@ def no_unique_key() -> None:
 
 def overwrite_statuses() -> None:
     """Let the last status that comes be the state, whatever came before."""
+    from app.core.db import Statement
     from app.outbound import statuses
     from app.outbound.models import outbound_messages
 
     o = outbound_messages.c
     says_failed = sa.bindparam("failed_at", type_=o.failed_at.type).is_not(None)
-    statuses._WRITE_FACTS = (
+    statuses._WRITE_FACTS = Statement(
         sa.update(outbound_messages)
         .where(o.id == sa.bindparam("outbound"))
         .values(
