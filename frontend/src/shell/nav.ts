@@ -1,7 +1,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon } from 'lucide-react'
+import { CircleUserRound, type LucideIcon, ScrollText, ShieldCheck, Users } from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -18,6 +18,16 @@ export type NavItem = {
 
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
+  { to: '/team', label: msg`Equipo`, icon: Users, needs: 'accounts:read', keys: 'g e', group: 'setup' },
+  {
+    to: '/security',
+    label: msg`Seguridad`,
+    icon: ShieldCheck,
+    needs: 'security:read',
+    keys: 'g s',
+    group: 'setup',
+  },
+  { to: '/audit', label: msg`Auditoría`, icon: ScrollText, needs: 'audit:read', keys: 'g u', group: 'setup' },
   {
     to: '/me',
     label: msg`Mi cuenta`,
