@@ -174,11 +174,13 @@ def _things(parts: Parts) -> dict[str, object]:
         "wake": parts.wake,
         "door": parts.webhook_door,
         "channels": parts.channels,
+        "graph": parts.graph,
         "channel_defaults": ChannelDefaults(
             public_url=parts.settings.server.public_url,
             graph_url=parts.settings.whatsapp.graph_url,
             api_version=parts.settings.whatsapp.api_version,
         ),
+        "templates": parts.templates,
         "accounts": parts.accounts,
         "console": parts.console,
         "key_rotation": parts.key_rotation,

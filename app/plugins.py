@@ -59,6 +59,7 @@ from app.live.bus import InProcessBus, LiveBus
 from app.live.door import LiveDoor
 from app.live.redis_bus import RedisBus
 from app.outbound.delivery import OUTBOX, Delivery
+from app.outbound.files import Files
 from app.proof import jobs as proof_jobs
 from app.proof.doctor import Doctor
 from app.proof.examinations import installation
@@ -99,6 +100,7 @@ from app.whatsapp.ingest import Ingest
 from app.whatsapp.intake import INBOX, Intake
 from app.whatsapp.pacing import LocalPacer, Pacer
 from app.whatsapp.pacing_redis import RedisPacer
+from app.whatsapp.templates import Templates
 from app.whatsapp.transports import build_transports
 from app.whatsapp.webhook import WebhookDoor
 from settings import Settings
@@ -195,6 +197,7 @@ class Parts:
         self.channels = Channels(self.database, self.cipher, _configured_channels(self.settings))
         self.graph = GraphClient(self.http, self.outside_http)
         self.transports = build_transports(self.http)
+        self.templates = Templates(self.channels, self.graph)
         self.pacer: Pacer = LocalPacer() if self._redis is None else RedisPacer(self._redis)
         self.intake = Intake(self.database, self.wake)
         self.webhook_door = WebhookDoor(
@@ -231,7 +234,8 @@ class Parts:
             pace=pace,
             media_dir=self.media_dir,
         )
-        self.delivery = Delivery(self.database, self.channels, self.transports, self.pacer, self.metrics)
+        files = Files(self.database, self.media_dir)
+        self.delivery = Delivery(self.database, self.channels, self.transports, self.pacer, files, self.metrics)
 
     def _jobs(self) -> None:
         self.key_rotation = KeyRotation(

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, Self
 
-from app.live.schemas import Happened, LiveEvent, Resync
+from app.live.schemas import Happened, LiveEvent, Present, Resync, conversation_topic
+
+News = Happened | Present
 
 _MOST_QUEUED = 256
 
@@ -18,14 +20,14 @@ class Subscription:
 
     def __init__(self) -> None:
         self.topics: set[str] = set()
-        self._queued: asyncio.Queue[Happened | Resync] = asyncio.Queue(_MOST_QUEUED)
+        self._queued: asyncio.Queue[News | Resync] = asyncio.Queue(_MOST_QUEUED)
 
-    def offer(self, happened: Happened) -> None:
-        """Queue an event if the listener wants its topic."""
-        if happened.topic not in self.topics:
+    def offer(self, news: News) -> None:
+        """Queue what is told if the listener wants its topic."""
+        if _topic_of(news) not in self.topics:
             return
         try:
-            self._queued.put_nowait(happened)
+            self._queued.put_nowait(news)
         except asyncio.QueueFull:
             self.resync()
 
@@ -35,11 +37,11 @@ class Subscription:
             self._queued.get_nowait()
         self._queued.put_nowait(Resync())
 
-    async def next(self) -> Happened | Resync:
+    async def next(self) -> News | Resync:
         """Wait for what comes next."""
         return await self._queued.get()
 
-    async def __aiter__(self) -> AsyncIterator[Happened | Resync]:
+    async def __aiter__(self) -> AsyncIterator[News | Resync]:
         while True:
             yield await self.next()
 
@@ -49,6 +51,9 @@ class LiveBus(Protocol):
 
     def publish(self, topic: str, event: LiveEvent) -> None:
         """Hand an event over. Call it in the event loop, after the commit it speaks of; it never waits or fails."""
+
+    def tell(self, present: Present) -> None:
+        """Hand over that somebody is there, to those who listen to the conversation; it never waits or fails."""
 
     def subscribe(self) -> AbstractContextManager[Subscription]:
         """Give a subscription, without topics yet, for the time of a `with` block."""
@@ -73,9 +78,12 @@ class InProcessBus:
     def publish(self, topic: str, event: LiveEvent) -> None:
         self.deliver([Happened(topic=topic, event=event)])
 
-    def deliver(self, happened: Iterable[Happened]) -> None:
-        """Offer events to every subscription of this process."""
-        for one in happened:
+    def tell(self, present: Present) -> None:
+        self.deliver([present])
+
+    def deliver(self, news: Iterable[News]) -> None:
+        """Offer what is told to every subscription of this process."""
+        for one in news:
             for subscription in self._subscriptions:
                 subscription.offer(one)
 
@@ -92,3 +100,7 @@ class InProcessBus:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+
+def _topic_of(news: News) -> str:
+    return news.topic if isinstance(news, Happened) else conversation_topic(news.conversation_id)

@@ -12,8 +12,8 @@ import structlog
 
 from app.core.ids import new_id
 from app.core.redis_channel import for_ever, listener, messages, scoped, sender
-from app.live.bus import InProcessBus, Subscription
-from app.live.schemas import Happened, LiveEvent
+from app.live.bus import InProcessBus, News, Subscription
+from app.live.schemas import Happened, LiveEvent, Present
 
 _MOST_UNSENT = 4096
 _MOST_IN_ONE = 256
@@ -27,7 +27,7 @@ class _Bundle(msgspec.Struct, frozen=True):
 
     sender: UUID
     lost: bool
-    happened: list[Happened]
+    news: list[News]
 
 
 class RedisBus:
@@ -45,7 +45,7 @@ class RedisBus:
         self._channel = scoped("mostrador:live", self._sender)
         self._name = new_id()
         self._local = InProcessBus()
-        self._unsent: deque[Happened] = deque()
+        self._unsent: deque[News] = deque()
         self._lost = False
         self._has_unsent = asyncio.Event()
         self._listening = asyncio.Event()
@@ -66,12 +66,17 @@ class RedisBus:
         await self._listener.aclose()
 
     def publish(self, topic: str, event: LiveEvent) -> None:
-        happened = Happened(topic=topic, event=event)
-        self._local.deliver([happened])
+        self._hand_over(Happened(topic=topic, event=event))
+
+    def tell(self, present: Present) -> None:
+        self._hand_over(present)
+
+    def _hand_over(self, news: News) -> None:
+        self._local.deliver([news])
         if len(self._unsent) >= _MOST_UNSENT:
             self._unsent.clear()
             self._lost = True
-        self._unsent.append(happened)
+        self._unsent.append(news)
         self._has_unsent.set()
 
     def subscribe(self) -> AbstractContextManager[Subscription]:
@@ -89,7 +94,7 @@ class RedisBus:
             sending = [self._unsent[place] for place in range(min(len(self._unsent), _MOST_IN_ONE))]
             lost, self._lost = self._lost, False
             try:
-                bundle = _Bundle(sender=self._name, lost=lost, happened=sending)
+                bundle = _Bundle(sender=self._name, lost=lost, news=sending)
                 await self._sender.publish(self._channel, msgspec.json.encode(bundle))
             except BaseException:
                 self._lost = self._lost or lost
@@ -97,9 +102,9 @@ class RedisBus:
             self._sent(sending)
             connected()
 
-    def _sent(self, sending: Sequence[Happened]) -> None:
-        for happened in sending:
-            if self._unsent and self._unsent[0] is happened:  # it may have been dropped while the bundle travelled
+    def _sent(self, sending: Sequence[News]) -> None:
+        for news in sending:
+            if self._unsent and self._unsent[0] is news:  # it may have been dropped while the bundle travelled
                 self._unsent.popleft()
         if not self._unsent:
             self._has_unsent.clear()
@@ -129,4 +134,4 @@ class RedisBus:
             return
         if bundle.lost:
             self._local.resync()
-        self._local.deliver(bundle.happened)
+        self._local.deliver(bundle.news)

@@ -33,7 +33,9 @@ def is_topic(text: str) -> bool:
 class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something happened to the things named; the client fetches what it shows of them again.
 
-    `type` is the event's name in the past tense, such as `message_received`. `id` tells two events apart.
+    `type` is the event's name in the past tense: `message_received`, `turn_ended`, `control_changed`,
+    `conversation_changed` (assigned, closed, reopened, read), `note_added`, `note_deleted`, `message_queued`,
+    `delivery_changed`, `channel_stopped` and others to come. `id` tells two events apart.
     """
 
     type: str
@@ -46,6 +48,17 @@ class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note_id: UUID | None = None
     contact_id: UUID | None = None
     channel_id: UUID | None = None
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="presence", forbid_unknown_fields=True):
+    """Say to everybody else on the topic of this conversation that one looks at it, or writes in it.
+
+    Say it again every few seconds: whoever shows it forgets it after six. More often than four times a second is not
+    passed on.
+    """
+
+    conversation_id: UUID
+    state: Literal["viewing", "typing"]
 
 
 class Authenticate(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="auth", forbid_unknown_fields=True):
@@ -78,7 +91,7 @@ class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong", forbid_unk
     """Answer to `ping`; it may be left out."""
 
 
-ClientMessage = Authenticate | Subscribe | Unsubscribe | Pong
+ClientMessage = Authenticate | Subscribe | Unsubscribe | Presence | Pong
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="ready"):
@@ -100,6 +113,16 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     event: LiveEvent
 
 
+class Present(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="presence"):
+    """Somebody else looks at this conversation, or writes in it. Forget it six seconds later; it is stored nowhere."""
+
+    conversation_id: UUID
+    user_id: UUID
+    name: str
+    state: Literal["viewing", "typing"]
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+
 class Resync(msgspec.Struct, frozen=True, tag_field="type", tag="resync"):
     """Events were lost (a slow client, or a lost connection between servers): fetch again all that is shown."""
 
@@ -115,4 +138,4 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     detail: str
 
 
-ServerMessage = Ready | Subscribed | Happened | Resync | Ping | Refused
+ServerMessage = Ready | Subscribed | Happened | Present | Resync | Ping | Refused

@@ -18,6 +18,8 @@ from app.live.schemas import (
     ClientMessage,
     Ping,
     Pong,
+    Presence,
+    Present,
     Ready,
     Refused,
     Resync,
@@ -35,6 +37,7 @@ CLOSE_TRY_LATER: Final = 1013
 
 _LARGEST_MESSAGE = 16 * 1024
 _MOST_TOPICS = 200
+_PRESENCE_SECONDS = 0.25
 _CLIENT_MESSAGE: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 
 
@@ -92,6 +95,7 @@ class LiveSession:
         self._clock = clock
         self._renewed = asyncio.Event()
         self._changed = changed or asyncio.Event()
+        self._told_others_at = float("-inf")
 
     async def serve(self, access: Access | None) -> None:
         """Run the session; without `access` the client's first message has to bring a token within five seconds.
@@ -144,6 +148,8 @@ class LiveSession:
                     await self._send(Subscribed(topics=sorted(subscription.topics)))
                 case Authenticate(token=token):
                     await self._renew(await self._verified(token))
+                case Presence():
+                    self._tell_others(message)
                 case Refused():
                     await self._send(message)
                 case Pong():
@@ -157,6 +163,22 @@ class LiveSession:
             return
         subscription.topics.update(topics)
         await self._send(Subscribed(topics=sorted(subscription.topics)))
+
+    def _tell_others(self, presence: Presence) -> None:
+        """Pass on that this person is there, but not more often than anybody could see."""
+        now = asyncio.get_running_loop().time()
+        if now - self._told_others_at < _PRESENCE_SECONDS:
+            return
+        self._told_others_at = now
+        actor = self._access.actor
+        self._bus.tell(
+            Present(
+                conversation_id=presence.conversation_id,
+                user_id=actor.user_id,
+                name=actor.username,
+                state=presence.state,
+            )
+        )
 
     async def _renew(self, access: Access) -> None:
         if access.actor.user_id != self._access.actor.user_id:
@@ -172,6 +194,8 @@ class LiveSession:
                     message: ServerMessage = await subscription.next()
             except TimeoutError:
                 message = Ping()
+            if isinstance(message, Present) and message.user_id == self._access.actor.user_id:
+                continue  # one's own, perhaps from another tab
             if isinstance(message, Resync):
                 self._metrics.live_resyncs.inc()
             await self._send(message)
@@ -218,7 +242,7 @@ def _decode(text: str) -> ClientMessage | Refused:
     try:
         return _CLIENT_MESSAGE.decode(text.encode())
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
-        return Refused(code="invalid_message", detail="send auth, subscribe, unsubscribe or pong as JSON")
+        return Refused(code="invalid_message", detail="send auth, subscribe, unsubscribe, presence or pong as JSON")
 
 
 def _first(group: BaseExceptionGroup[Closed]) -> Closed:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.db import Database, GroupCommit
 from app.core.log import correlation
 from app.core.metrics import Metrics
+from app.outbound.files import Files
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, save
 from app.outbound.states import State
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 OUTBOX = "outbox"  # the wake-up topic of whoever delivers
 
 SEND_TIMEOUT_SECONDS = 15.0
-_LATEST_START_SECONDS = 8.0  # lease 30 s > this + time-out + 5 s: a send never outlives its lease
+_LATEST_START_SECONDS = 6.0  # lease 30 s > this + its file 3.5 s + time-out + 5 s: a send never outlives its lease
 _SWEEP_SECONDS = 2.0
 _PATIENCE_SECONDS = 10.0  # for a database that is away: an outcome that is not stored makes an `unknown`
 _NOT_ATTEMPTED_WAIT_SECONDS = 5.0
@@ -46,12 +47,14 @@ class Delivery:
         channels: Channels,
         transports: Mapping[str, Transport],
         pacer: Pacer,
+        files: Files,
         metrics: Metrics,
     ) -> None:
         self._database = database
         self._channels = channels
         self._transports = transports
         self._pacer = pacer
+        self._files = files
         self._metrics = metrics
         self._replied = metrics.turn_duration.labels("replied")
         self._send_stage = metrics.turn_stage.labels("send")
@@ -68,6 +71,7 @@ class Delivery:
 
     async def __aexit__(self, *error: object) -> None:
         await asyncio.gather(*self._sending, return_exceptions=True)
+        await self._files.aclose()
         await self._outcomes.__aexit__(*error)
 
     async def claim(self, limit: int) -> list[Leaving]:
@@ -122,18 +126,19 @@ class Delivery:
             return Outcome(leaving, State.RETRY, reason=f"this process serves no {channel.kind}", retry_seconds=60)
         if waited > _LATEST_START_SECONDS:
             return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
+        transport = self._transports[channel.kind]
         started = time.perf_counter()
         try:
-            accepted = await self._transports[channel.kind].send(
+            accepted = await transport.send(
                 channel.access,
                 leaving.recipient,
-                leaving.content,
+                await self._files.resolve(leaving, channel.access, transport),
                 tracker=tracker(leaving.attempt_id),
                 reply_to=leaving.reply_to,
                 timeout_seconds=SEND_TIMEOUT_SECONDS,
             )
         except SendNotAttempted as error:
-            wait_seconds = _NOT_ATTEMPTED_WAIT_SECONDS * min(leaving.attempt, 6)
+            wait_seconds = error.retry_after_seconds or _NOT_ATTEMPTED_WAIT_SECONDS * min(leaving.attempt, 6)
             outcome = Outcome(leaving, State.RETRY, reason=f"not sent: {error.reason}", retry_seconds=wait_seconds)
         except SendUnknown as error:
             outcome = Outcome(leaving, State.UNKNOWN, reason=f"not confirmed: {error.reason}", error_code=error.code)

@@ -51,7 +51,7 @@ async def thread(
 async def written_message(connection: AsyncConnection, outbound_id: UUID) -> Message:
     """Return the message of the thread that leaves as `outbound_id`."""
     row = (await connection.execute(_messages(raw=False).where(_m.id == outbound_id))).one()
-    return _message(row, None)
+    return _message(row, (await _files(connection, [outbound_id])).get(outbound_id))
 
 
 async def queue(

@@ -125,6 +125,8 @@ def to_content(new: NewContent) -> Content:
 class NewMessage(Input, frozen=True, kw_only=True):
     """A message that a person writes. `reply_to` is the `wamid` of the message to quote.
 
+    A file in the content is named by the `media_id` of an upload (`POST /api/media`), or by a `link`.
+
     `scheduled_at` is within a year; without it the message leaves as soon as it can. Of what may leave, a higher
     `priority` leaves first. `canned_reply_id` is the canned reply it was written with, which counts its uses.
     """

@@ -27,9 +27,11 @@ from app.outbound.queue import Draft, enqueue
 from app.outbound.schemas import Decision, NewMessage, to_content
 from app.outbound.settle import settle_turns
 from app.outbound.states import CLAIMABLE, State
-from app.whatsapp import content_rules
+from app.whatsapp import content_rules, uploads
 from app.whatsapp.content import Content, Reaction, Template, decode_content, encode_content
+from app.whatsapp.content_files import UploadedFile, uploaded_file
 from app.whatsapp.errors import InvalidContent
+from app.whatsapp.uploads import Upload
 from app.whatsapp.window import is_window_open, window_closes_at
 
 log = structlog.get_logger()
@@ -89,6 +91,8 @@ async def write(
             return Written(earlier, is_new=False)
     conversation = await _conversation(connection, conversation_id)
     await _check_fit(connection, conversation, new, content, now)
+    file = uploaded_file(content)
+    upload = None if file is None else await _brought(connection, file, user_id)
     correlation_id = current_correlation_id()
     await give_to(connection, conversation_id, "person", user_id=user_id, correlation_id=correlation_id)
     draft = Draft(
@@ -105,6 +109,10 @@ async def write(
         correlation_id=correlation_id,
     )
     (outbound_id,) = await enqueue(connection, [draft], now=now)
+    if file is not None and upload is not None:
+        await uploads.take_along(
+            connection, upload, message_id=outbound_id, channel_id=conversation.channel_id, kind=file.kind
+        )
     # Whoever answers has looked, also where the conversation was theirs already and taking it changed nothing.
     await connection.execute(
         sa.update(conversations).where(conversations.c.id == conversation_id).values(attention=None)
@@ -212,6 +220,16 @@ async def _check_fit(
         await _check_quoted(connection, conversation, new.reply_to, "reply_to")
     if isinstance(content, Reaction):
         await _check_quoted(connection, conversation, content.message_id, "content.message_id")
+
+
+async def _brought(connection: AsyncConnection, file: UploadedFile, user_id: UUID) -> Upload:
+    """Return the upload that the content takes along. Raises `InvalidContent`."""
+    upload = await uploads.find(connection, file.upload_id, user_id=user_id)
+    if upload is None:
+        raise InvalidContent("nobody brought this file within the last day: upload it again", f"content.{file.field}")
+    if file.kind not in (upload.kind, "document"):
+        raise InvalidContent(f"this file is sent as {upload.kind} or document", f"content.{file.field}")
+    return upload
 
 
 async def _check_quoted(connection: AsyncConnection, conversation: Any, wamid: str, field: str) -> None:

@@ -53,7 +53,9 @@ class GraphDoor:
                 return await self._endpoint(method, node, edge)(asked)
         raise GraphError(100, f"Unknown path components: /{'/'.join(asked.parts)}", subcode=33)
 
-    def _endpoint(self, method: str, node: str, edge: list[str]) -> Callable[[Asked], Awaitable[Answer]]:
+    def _endpoint(  # noqa: C901 - one straight list, a case for each address
+        self, method: str, node: str, edge: list[str]
+    ) -> Callable[[Asked], Awaitable[Answer]]:
         match method, edge:
             case "POST", ["messages"]:
                 return lambda asked: self._messages(self._number(node), asked)
@@ -67,6 +69,8 @@ class GraphDoor:
                 return lambda asked: self._delete_template(node, asked)
             case "GET", ["phone_numbers"] if node in self._accounts:
                 return lambda _: self._phone_numbers(node)
+            case "GET", ["subscribed_apps"] if node in self._accounts:
+                return _subscribed_apps
             case "POST", ["subscribed_apps"] if node in self._accounts:
                 return _succeed
             case "GET", []:
@@ -234,6 +238,16 @@ class GraphDoor:
     async def _phone_numbers(self, account: str) -> Answer:
         mine = [n for n in self._simulator.config.numbers if n.business_account_id == account]
         return json_answer({"data": [_chosen(_number_fields(number), None) for number in mine]})
+
+
+async def _subscribed_apps(_asked: Asked) -> Answer:
+    """Answer that the product's app gets all webhooks, as it does here."""
+    app = {
+        "id": "300000000000001",
+        "name": "Mostrador",
+        "link": "https://www.facebook.com/games/?app_id=300000000000001",
+    }
+    return json_answer({"data": [{"whatsapp_business_api_data": app}]})
 
 
 async def _succeed(_asked: Asked) -> Answer:

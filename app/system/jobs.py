@@ -1,6 +1,5 @@
 """Maintenance: what nobody needs any more is deleted, a small piece at a time."""
 
-import asyncio
 import time
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,7 @@ from app.core.queue.schedule import Schedule
 from app.outbound.models import delivery_statuses
 from app.system.key_rotation import KeyRotation
 from app.system.models import process_heartbeats
-from app.whatsapp.media_store import remove_stale_partials
+from app.whatsapp.media_sweep import sweep_files
 from app.whatsapp.models import inbound_events
 
 log = structlog.get_logger()
@@ -76,7 +75,7 @@ async def prune(database: Database, media_dir: Path) -> None:
         inbound_events=await _delete(database, _old_webhooks(now), ends_at),
         delivery_statuses=await _delete(database, _old_orphans(now), ends_at),
         process_heartbeats=await _delete(database, _old_heartbeats(now), ends_at),
-        partial_files=await asyncio.to_thread(remove_stale_partials, media_dir),
+        files=await sweep_files(database, media_dir),
     )
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 Source = Literal["environment", "simulator", "panel"]
 _FRESH_SECONDS = 5.0
+_LONGEST_NUMBER = 32
+_NOT_STOPPED = {"stopped_at": None, "stopped_reason": None, "stopped_by": None}
 
 
 class ChannelNotFound(NotFound):
@@ -38,6 +41,26 @@ class ChannelExists(Conflict):
 
     def __init__(self) -> None:
         super().__init__("there is a channel with this phone_number_id already")
+
+
+class ChannelOfSettings(Conflict):
+    """It was not added in the panel, so it cannot be changed there."""
+
+    code = "channel_of_settings"
+
+    def __init__(self) -> None:
+        super().__init__("this channel is configured in the server's environment: change it there and start again")
+
+
+class SecretsUnreadable(Conflict):
+    """What is kept beside the replaced secrets cannot be read."""
+
+    code = "channel_secrets_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "its secrets cannot be decrypted: store token, app_secrets and verify_token again, all together"
+        )
 
 
 class ChannelSecrets(msgspec.Struct, frozen=True):
@@ -65,6 +88,13 @@ class NewChannel(msgspec.Struct, frozen=True, kw_only=True):
     messages_per_second: int = PER_SECOND
 
 
+class ChannelChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Members to replace: columns of the channel, and members of its secrets. What is not named stays."""
+
+    columns: Mapping[str, Any]
+    secrets: Mapping[str, Any]
+
+
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """A channel and how to reach it. `access` is None when its secrets cannot be read."""
 
@@ -74,8 +104,11 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     phone_number_id: str
     business_account_id: str | None
+    display_phone_number: str | None = None
     messages_per_second: int
     stopped_reason: str | None
+    stopped_at: datetime | None = None
+    stopped_by: UUID | None = None
     access: ChannelAccess | None
     secrets: ChannelSecrets | None
 
@@ -153,11 +186,61 @@ class Channels:
         await self.refresh()
         return self._by_id[channel_id]
 
+    async def change(self, channel_id: UUID, wanted: ChannelChange, *, audit: AuditEntry) -> Channel:
+        """Replace members of a channel that was added in the panel; `audit` is recorded with it.
+
+        Raises `ChannelNotFound`, `ChannelOfSettings`, and `SecretsUnreadable` where only some secrets are replaced.
+        """
+        async with self._database.write() as connection:
+            row = (
+                await connection.execute(sa.select(*channels.c).where(channels.c.id == channel_id).with_for_update())
+            ).one_or_none()
+            if row is None:
+                raise ChannelNotFound
+            if row.source != "panel":
+                raise ChannelOfSettings
+            values = dict(wanted.columns)
+            if wanted.secrets:
+                values["secrets"] = self._resealed(row, wanted.secrets)
+            if values:
+                await connection.execute(sa.update(channels).where(channels.c.id == channel_id).values(**values))
+            before = {name: getattr(row, name) for name in wanted.columns}
+            after = {**wanted.columns, "replaced": sorted(wanted.secrets)}
+            await record(connection, msgspec.structs.replace(audit, before=before, after=after))
+        await self.refresh()
+        return await self.get(channel_id)
+
+    async def note_number(self, channel_id: UUID, display_phone_number: str) -> None:
+        """Remember how WhatsApp writes the channel's number."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(channels)
+                .where(channels.c.id == channel_id)
+                .values(display_phone_number=display_phone_number[:_LONGEST_NUMBER])
+            )
+        await self.refresh()
+
+    async def stop(self, channel_id: UUID, reason: str, *, stopped_by: UUID, audit: AuditEntry) -> Channel:
+        """Send nothing through a channel until somebody resumes it; its messages wait.
+
+        Unlike a stop that WhatsApp's refusal brought about, this one outlasts a restart. Raises `ChannelNotFound`.
+        """
+        async with self._database.write() as connection:
+            stopped = await connection.execute(
+                sa.update(channels)
+                .where(channels.c.id == channel_id)
+                .values(stopped_at=db_now(), stopped_reason=reason, stopped_by=stopped_by)
+            )
+            if stopped.rowcount:
+                await record(connection, audit)
+        await self.refresh()
+        return await self.get(channel_id)
+
     async def resume(self, channel_id: UUID, *, audit: AuditEntry | None = None) -> Channel:
         """Send through a stopped channel again, after somebody has mended what was wrong. Raises `ChannelNotFound`."""
         async with self._database.write() as connection:
             resumed = await connection.execute(
-                sa.update(channels).where(channels.c.id == channel_id).values(stopped_at=None, stopped_reason=None)
+                sa.update(channels).where(channels.c.id == channel_id).values(**_NOT_STOPPED)
             )
             if resumed.rowcount and audit is not None:
                 await record(connection, audit)
@@ -200,11 +283,24 @@ class Channels:
             source=row.source,
             phone_number_id=row.phone_number_id,
             business_account_id=row.business_account_id,
+            display_phone_number=row.display_phone_number,
             messages_per_second=row.messages_per_second,
             stopped_reason=self._stopped_reason(row, secrets),
+            stopped_at=row.stopped_at,
+            stopped_by=row.stopped_by,
             access=access,
             secrets=secrets,
         )
+
+    def _resealed(self, row: Any, replaced: Mapping[str, Any]) -> bytes:
+        """Return the ciphertext of the secrets with some members replaced."""
+        given = dict(replaced)
+        if given.keys() < frozenset(ChannelSecrets.__struct_fields__):
+            kept = self._decrypt(row)
+            if kept is None:
+                raise SecretsUnreadable
+            given = {**msgspec.structs.asdict(kept), **given}
+        return self._cipher.encrypt(msgspec.json.encode(ChannelSecrets(**given)))
 
     def _decrypt(self, row: Any) -> ChannelSecrets | None:
         if row.secrets is None:
@@ -239,11 +335,12 @@ def _row(new: NewChannel) -> dict[str, Any]:
 
 
 async def _introduce(connection: AsyncConnection, new: NewChannel) -> None:
-    """Write what the settings say of a channel, its secrets excepted; a restart clears what had stopped it."""
-    known = await connection.execute(
-        sa.update(channels)
-        .where(channels.c.phone_number_id == new.phone_number_id)
-        .values(**_row(new), secrets=None, stopped_at=None, stopped_reason=None)
-    )
+    """Write what the settings say of a channel, its secrets excepted.
+
+    A restart clears what had stopped it, unless that was a person.
+    """
+    mine = channels.c.phone_number_id == new.phone_number_id
+    known = await connection.execute(sa.update(channels).where(mine).values(**_row(new), secrets=None))
+    await connection.execute(sa.update(channels).where(mine, channels.c.stopped_by.is_(None)).values(**_NOT_STOPPED))
     if not known.rowcount:
         await connection.execute(channels.insert().values(id=new_id(), **_row(new), created_at=db_now()))

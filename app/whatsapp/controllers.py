@@ -3,8 +3,9 @@
 from typing import Annotated, Any, cast
 from uuid import UUID
 
+import msgspec
 import structlog
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK
@@ -17,22 +18,33 @@ from app.core.security.guards import needs
 from app.core.security.tokens import Access
 from app.core.wake import Wake
 from app.whatsapp import ingest, queries
-from app.whatsapp.channels import Channel, Channels, ChannelSecrets, NewChannel, Source
+from app.whatsapp.channels import Channel, ChannelChange, Channels, ChannelSecrets, NewChannel, Source
+from app.whatsapp.checks import check_channel
+from app.whatsapp.graph import GraphClient
 from app.whatsapp.intake import INBOX
 from app.whatsapp.pacing import PER_SECOND
 from app.whatsapp.queries import EventNotDead
 from app.whatsapp.schemas import (
+    ApprovedTemplates,
     ChannelDefaults,
     ChannelDetails,
     ChannelList,
+    ChannelStop,
     ChannelToAdd,
+    ChannelUpdate,
+    CheckList,
     EventState,
     StoredWebhook,
     WebhookDetails,
+    WebhookSetup,
 )
+from app.whatsapp.templates import Templates
 
 log = structlog.get_logger()
 
+# What Meta shall tell us: messages and statuses, the phone app, opt-outs, and notices about account and number.
+_FIELDS = ("messages", "smb_message_echoes", "user_preferences", "account_update", "phone_number_quality_update")
+_SECRETS = ("token", "app_secrets", "verify_token")
 _SHOWN = 4  # characters of a token
 
 
@@ -58,6 +70,14 @@ class ChannelsController(Controller):
         """Return one channel, without its secrets, and the webhook address to give to Meta."""
         return _details(await channels.get(channel_id), channel_defaults)
 
+    @get("/{channel_id:uuid}/templates", summary="A channel's approved templates")
+    async def templates(self, channel_id: FromPath[UUID], templates: NamedDependency[Templates]) -> ApprovedTemplates:
+        """List the templates that can be sent now, with what each wants filled in; at most a minute old.
+
+        Answers 409 for a channel that has none or that Meta refuses, and 503 when Meta does not answer.
+        """
+        return ApprovedTemplates(items=await templates.of(channel_id))
+
     @post("/", guards=[needs("channels:manage")], summary="Add a channel")
     async def add(
         self,
@@ -74,6 +94,88 @@ class ChannelsController(Controller):
             _new_channel(data, channel_defaults), audit=entry(request, "channel.added", "channel", "")
         )
         log.info("channel.added", channel_id=str(channel.id), user_id=str(request.user.user_id))
+        return _details(channel, channel_defaults)
+
+    @patch("/{channel_id:uuid}", guards=[needs("channels:manage")], summary="Change a channel")
+    async def change(
+        self,
+        channel_id: FromPath[UUID],
+        data: JSONBody[ChannelUpdate],
+        request: Request[Actor, Access, Any],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> ChannelDetails:
+        """Change a channel that was added here; every process uses it so within seconds.
+
+        Answers 409 for a channel of the settings. A stopped channel stays stopped: check it, then resume it.
+        """
+        audit = entry(request, "channel.changed", "channel", channel_id)
+        channel = await channels.change(channel_id, _change(data), audit=audit)
+        log.info("channel.changed", channel_id=str(channel_id), user_id=str(request.user.user_id))
+        return _details(channel, channel_defaults)
+
+    @get("/{channel_id:uuid}/webhook", guards=[needs("channels:manage")], summary="What to enter at Meta")
+    async def webhook(
+        self,
+        channel_id: FromPath[UUID],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> WebhookSetup:
+        """Return the webhook address, the verify token and the fields to subscribe to, for Meta's app dashboard."""
+        channel = await channels.get(channel_id)
+        return WebhookSetup(
+            url=_webhook_url(channel, channel_defaults.public_url),
+            verify_token=channel.secrets.verify_token if channel.secrets is not None else None,
+            fields=list(_FIELDS),
+        )
+
+    @post(
+        "/{channel_id:uuid}/check",
+        status_code=HTTP_200_OK,
+        guards=[needs("channels:manage")],
+        summary="Does it work?",
+    )
+    async def check(
+        self,
+        channel_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        channels: NamedDependency[Channels],
+        graph: NamedDependency[GraphClient],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> CheckList:
+        """Ask WhatsApp about token, number, account and subscription, and look at our own side; nothing is sent."""
+        channel = await channels.get(channel_id)
+        async with database.read() as connection:
+            own_address = channel.id if channel.source == "panel" else None
+            last_at = await queries.last_event_at(connection, own_address)
+        checks, phone = await check_channel(
+            graph, channel, public_url=channel_defaults.public_url, last_webhook_at=last_at
+        )
+        if phone is not None and phone.display_phone_number:
+            await channels.note_number(channel_id, phone.display_phone_number)
+        return CheckList(ok=all(one.ok is not False for one in checks), checks=checks)
+
+    @post(
+        "/{channel_id:uuid}/stop",
+        status_code=HTTP_200_OK,
+        guards=[needs("channels:manage")],
+        summary="Send nothing through it",
+    )
+    async def stop(
+        self,
+        channel_id: FromPath[UUID],
+        data: JSONBody[ChannelStop],
+        request: Request[Actor, Access, Any],
+        channels: NamedDependency[Channels],
+        channel_defaults: NamedDependency[ChannelDefaults],
+    ) -> ChannelDetails:
+        """Stop sending through a channel, whatever restarts, until somebody resumes it.
+
+        What customers write still comes in, and what is to leave waits.
+        """
+        audit = entry(request, "channel.stopped", "channel", channel_id, after={"reason": data.reason})
+        channel = await channels.stop(channel_id, data.reason, stopped_by=request.user.user_id, audit=audit)
+        log.info("channel.stopped_by_person", channel_id=str(channel_id), user_id=str(request.user.user_id))
         return _details(channel, channel_defaults)
 
     @post(
@@ -159,6 +261,14 @@ def _new_channel(data: ChannelToAdd, defaults: ChannelDefaults) -> NewChannel:
     )
 
 
+def _change(data: ChannelUpdate) -> ChannelChange:
+    given = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not msgspec.UNSET}
+    secrets: dict[str, Any] = {name: given.pop(name) for name in _SECRETS if name in given}
+    if "app_secrets" in secrets:
+        secrets["app_secrets"] = tuple(secrets["app_secrets"])
+    return ChannelChange(columns=given, secrets=secrets)
+
+
 def _details(channel: Channel, defaults: ChannelDefaults) -> ChannelDetails:
     return ChannelDetails(
         id=channel.id,
@@ -167,9 +277,12 @@ def _details(channel: Channel, defaults: ChannelDefaults) -> ChannelDetails:
         source=cast("Source", channel.source),
         phone_number_id=channel.phone_number_id,
         business_account_id=channel.business_account_id,
+        display_phone_number=channel.display_phone_number,
         api_version=channel.access.api_version if channel.access is not None else None,
         messages_per_second=channel.messages_per_second,
         stopped_reason=channel.stopped_reason,
+        stopped_at=channel.stopped_at,
+        stopped_by=channel.stopped_by,
         token_ends_with=_end(channel.secrets),
         webhook_url=_webhook_url(channel, defaults.public_url),
     )

@@ -39,11 +39,15 @@ class SendError(Exception):
 
 
 class SendNotAttempted(SendError):
-    """No byte left this machine: the same message may be sent again. `reason` is the HTTP client's code."""
+    """No byte left this machine: the same message may be sent again. `reason` is the HTTP client's code.
 
-    def __init__(self, reason: str) -> None:
+    `retry_after_seconds` is the wait that somebody asked for.
+    """
+
+    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SendUnknown(SendError):

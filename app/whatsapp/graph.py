@@ -261,6 +261,27 @@ class GraphClient:
             _COEXISTENCE_MESSAGES_A_SECOND if coexistence else usual,
         )
 
+    async def try_account(self, channel: ChannelAccess) -> None:
+        """Ask for a template of the channel's business account, to see whether the token may.
+
+        Raises:
+            ValueError: the channel has no business account id.
+            CallRefused, CallUnavailable: it may not, or no answer.
+
+        """
+        await self._call(channel, "GET", f"{_account_url(channel)}/message_templates?limit=1", _Page)
+
+    async def is_subscribed(self, channel: ChannelAccess) -> bool:
+        """Tell whether any app gets the webhooks of the channel's business account.
+
+        Raises:
+            ValueError: the channel has no business account id.
+            CallRefused, CallUnavailable: no answer.
+
+        """
+        page = await self._call(channel, "GET", f"{_account_url(channel)}/subscribed_apps", _Page)
+        return bool(bytes(page.data)) and any(True for _ in objects_in(page.data))
+
     async def templates(self, channel: ChannelAccess) -> AsyncIterator[TemplateInfo]:
         """Yield the templates of the channel's business account, page by page; entries that make no sense are skipped.
 
@@ -269,9 +290,7 @@ class GraphClient:
             CallRefused, CallUnavailable: a page could not be had.
 
         """
-        if channel.business_account_id is None:
-            raise ValueError("templates belong to a business account, and this channel names none")
-        base = f"{_base_url(channel)}/{quote(channel.business_account_id, safe='')}/message_templates"
+        base = f"{_account_url(channel)}/message_templates"
         after: str | None = None
         for _ in range(_MOST_TEMPLATE_PAGES):
             query = {"fields": _TEMPLATE_FIELDS, "limit": str(_TEMPLATES_A_PAGE)} | ({"after": after} if after else {})
@@ -350,6 +369,12 @@ class GraphClient:
 
 def _base_url(channel: ChannelAccess) -> str:
     return f"{channel.graph_url}/{channel.api_version}"
+
+
+def _account_url(channel: ChannelAccess) -> str:
+    if channel.business_account_id is None:
+        raise ValueError("this belongs to a business account, and the channel names none")
+    return f"{_base_url(channel)}/{quote(channel.business_account_id, safe='')}"
 
 
 def _number_url(channel: ChannelAccess) -> str:

@@ -235,11 +235,17 @@ def keep(file: DueMedia, partial: Path, *, sha256: str, mime_type: str | None) -
     with partial.open("rb") as opened:
         size_bytes = os.fstat(opened.fileno()).st_size
         checked = _checked_type(file.kind, file.mime_type or mime_type, size_bytes, opened.read(HEAD_BYTES))
+    return Stored(settle(partial, checked).name, checked, size_bytes, sha256)
+
+
+def settle(partial: Path, mime_type: str) -> Path:
+    """Give a file that was checked its lasting name, so that it survives a power cut. Blocks."""
+    with partial.open("rb") as opened:
         os.fsync(opened.fileno())
-    path = partial.with_name(stored_name(checked))
+    path = partial.with_name(stored_name(mime_type))
     partial.rename(path)
     _sync_directory(path.parent)
-    return Stored(path.name, checked, size_bytes, sha256)
+    return path
 
 
 def remove_stale_partials(media_dir: Path) -> int:

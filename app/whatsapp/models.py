@@ -22,6 +22,7 @@ channels = sa.Table(
     sa.Column("secrets", sa.LargeBinary(), doc="ciphertext of ChannelSecrets; null when they come from settings"),
     sa.Column("stopped_at", UtcDateTime(), doc="set when WhatsApp refuses us (token, account): nothing is sent"),
     sa.Column("stopped_reason", sa.Text()),
+    sa.Column("stopped_by", sa.Uuid(), doc="the user who stopped it; null when WhatsApp's refusal did"),
     sa.Column("created_at", UtcDateTime(), nullable=False, server_default=db_now()),
 )
 
@@ -60,7 +61,12 @@ media = sa.Table(
     sa.Column("id", sa.Uuid(), primary_key=True),
     sa.Column("message_id", sa.Uuid(), nullable=False, index=True),
     sa.Column("channel_id", sa.Uuid(), nullable=False),
-    sa.Column("provider_id", sa.String(200), nullable=False, doc="Meta's media id; lives 7 days"),
+    sa.Column(
+        "provider_id",
+        sa.String(200),
+        nullable=False,
+        doc="inbound: Meta's media id, which lives 7 days; outbound: the transport's, empty until it has the file",
+    ),
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("mime_type", sa.String(100)),
     sa.Column("sha256", sa.String(64), doc="hex, as announced until stored, then as measured"),
@@ -73,8 +79,28 @@ media = sa.Table(
     sa.Column("reason", sa.Text()),
 )
 sa.Index(
+    "ix_media_stored",
+    media.c.stored_name,
+    sqlite_where=media.c.stored_name.is_not(None),
+    postgresql_where=media.c.stored_name.is_not(None),
+)
+sa.Index(
     "ix_media_due",
     media.c.due_at,
     sqlite_where=media.c.state == "pending",
     postgresql_where=media.c.state == "pending",
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("user_id", sa.Uuid(), nullable=False, doc="who brought it, and alone may send it"),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("mime_type", sa.String(100), nullable=False),
+    sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("stored_name", sa.String(80), nullable=False, unique=True, doc="name under DATA_DIR/media, random"),
+    sa.Column("filename", sa.Text(), doc="the bringer's name for it: shown, never used as a path"),
+    sa.Column("created_at", UtcDateTime(), nullable=False, server_default=db_now(), index=True),
 )

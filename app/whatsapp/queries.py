@@ -1,5 +1,6 @@
 """Reading the webhooks that were stored."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +63,13 @@ async def event(connection: AsyncConnection, event_id: UUID) -> WebhookDetails:
     if row is None:
         raise EventNotFound
     return WebhookDetails(**_members(row), body=bytes(row.body).decode("utf-8", "replace"))
+
+
+async def last_event_at(connection: AsyncConnection, channel_id: UUID | None) -> datetime | None:
+    """Return when the newest webhook came to the address of that channel (None: the one that channels share)."""
+    mine = _c.channel_id.is_(None) if channel_id is None else _c.channel_id == channel_id
+    at: datetime | None = await connection.scalar(sa.select(_c.received_at).where(mine).order_by(_c.id.desc()).limit(1))
+    return at
 
 
 def _members(row: Any) -> dict[str, Any]:

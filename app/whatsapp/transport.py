@@ -1,5 +1,6 @@
 """The port through which messages leave: what every transport promises, and the words it uses."""
 
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -88,6 +89,17 @@ class Transport(Protocol):
             SendNotAttempted: provably nothing left this machine.
             SendRejected: WhatsApp, or our own check of the content, definitely refused it.
             SendUnknown: anything else, a time-out and every 5xx included; it must not be sent again blindly.
+
+        """
+
+    async def upload(
+        self, channel: ChannelAccess, path: Path, mime_type: str, *, filename: str, timeout_seconds: float
+    ) -> str:
+        """Hand a file over ahead of the message that takes it along; return the `media_id` that names it there.
+
+        Raises:
+            CallRefused: it is not taken, and never will be.
+            CallUnavailable: it was not taken this time.
 
         """
 

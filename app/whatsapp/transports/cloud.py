@@ -1,5 +1,6 @@
 """WhatsApp through Meta's Cloud API."""
 
+from pathlib import Path
 from typing import Final, get_args
 
 from app.whatsapp.content import Content
@@ -37,6 +38,13 @@ class CloudTransport:
     ) -> Accepted:
         body = _body(content, recipient, tracker, reply_to)
         return await self._graph.send_message(channel, body, timeout_seconds=timeout_seconds)
+
+    async def upload(
+        self, channel: ChannelAccess, path: Path, mime_type: str, *, filename: str, timeout_seconds: float
+    ) -> str:
+        return await self._graph.upload_media(
+            channel, path, mime_type, filename=filename, timeout_seconds=timeout_seconds
+        )
 
     async def mark_read(
         self, channel: ChannelAccess, message_id: str, *, typing: bool, timeout_seconds: float = 10

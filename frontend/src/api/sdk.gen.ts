@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PlaygroundAskData, PlaygroundAskErrors, PlaygroundAskResponses, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsErrors, PlaygroundPreviewInstructionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProofDoctorData, ProofDoctorErrors, ProofDoctorResponses, ProofInvariantsData, ProofInvariantsErrors, ProofInvariantsResponses, ProofProofData, ProofProofErrors, ProofProofResponses, ProofProveData, ProofProveErrors, ProofProveResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses } from './types.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsChangeData, ChannelsChangeErrors, ChannelsChangeResponses, ChannelsCheckData, ChannelsCheckErrors, ChannelsCheckResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ChannelsStopData, ChannelsStopErrors, ChannelsStopResponses, ChannelsTemplatesData, ChannelsTemplatesErrors, ChannelsTemplatesResponses, ChannelsWebhookData, ChannelsWebhookErrors, ChannelsWebhookResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaBringData, MediaBringErrors, MediaBringResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PlaygroundAskData, PlaygroundAskErrors, PlaygroundAskResponses, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsErrors, PlaygroundPreviewInstructionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProofDoctorData, ProofDoctorErrors, ProofDoctorResponses, ProofInvariantsData, ProofInvariantsErrors, ProofInvariantsResponses, ProofProofData, ProofProofErrors, ProofProofResponses, ProofProveData, ProofProveErrors, ProofProveResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -701,6 +701,25 @@ export const turnsFind = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
+ * Bring a file to send
+ *
+ * Store the body, with its type in `Content-Type`, for a message that takes it along within a day.
+ *
+ * `name` is what the customer sees of a document. Answers 422 for what WhatsApp would not carry, and for bytes
+ * that are not what the type says.
+ */
+export const mediaBring = <ThrowOnError extends boolean = true>(options: Options<MediaBringData, ThrowOnError>): RequestResult<MediaBringResponses, MediaBringErrors, ThrowOnError> => (options.client ?? client).post<MediaBringResponses, MediaBringErrors, ThrowOnError>({
+    bodySerializer: null,
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/media',
+    ...options,
+    headers: {
+        'Content-Type': '*/*',
+        ...options.headers
+    }
+});
+
+/**
  * A file of a message
  *
  * Return the bytes as an attachment. Answers 409 while they are not stored; the problem says why.
@@ -1392,6 +1411,34 @@ export const channelsShow = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
+ * Change a channel
+ *
+ * Change a channel that was added here; every process uses it so within seconds.
+ *
+ * Answers 409 for a channel of the settings. A stopped channel stays stopped: check it, then resume it.
+ */
+export const channelsChange = <ThrowOnError extends boolean = true>(options: Options<ChannelsChangeData, ThrowOnError>): RequestResult<ChannelsChangeResponses, ChannelsChangeErrors, ThrowOnError> => (options.client ?? client).patch<ChannelsChangeResponses, ChannelsChangeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/channels/{channel_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Does it work?
+ *
+ * Ask WhatsApp about token, number, account and subscription, and look at our own side; nothing is sent.
+ */
+export const channelsCheck = <ThrowOnError extends boolean = true>(options: Options<ChannelsCheckData, ThrowOnError>): RequestResult<ChannelsCheckResponses, ChannelsCheckErrors, ThrowOnError> => (options.client ?? client).post<ChannelsCheckResponses, ChannelsCheckErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/channels/{channel_id}/check',
+    ...options
+});
+
+/**
  * Send through it again
  *
  * Send through a stopped channel again, after what WhatsApp refused has been mended: within a second.
@@ -1399,6 +1446,47 @@ export const channelsShow = <ThrowOnError extends boolean = true>(options: Optio
 export const channelsResume = <ThrowOnError extends boolean = true>(options: Options<ChannelsResumeData, ThrowOnError>): RequestResult<ChannelsResumeResponses, ChannelsResumeErrors, ThrowOnError> => (options.client ?? client).post<ChannelsResumeResponses, ChannelsResumeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/whatsapp/channels/{channel_id}/resume',
+    ...options
+});
+
+/**
+ * Send nothing through it
+ *
+ * Stop sending through a channel, whatever restarts, until somebody resumes it.
+ *
+ * What customers write still comes in, and what is to leave waits.
+ */
+export const channelsStop = <ThrowOnError extends boolean = true>(options: Options<ChannelsStopData, ThrowOnError>): RequestResult<ChannelsStopResponses, ChannelsStopErrors, ThrowOnError> => (options.client ?? client).post<ChannelsStopResponses, ChannelsStopErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/channels/{channel_id}/stop',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A channel's approved templates
+ *
+ * List the templates that can be sent now, with what each wants filled in; at most a minute old.
+ *
+ * Answers 409 for a channel that has none or that Meta refuses, and 503 when Meta does not answer.
+ */
+export const channelsTemplates = <ThrowOnError extends boolean = true>(options: Options<ChannelsTemplatesData, ThrowOnError>): RequestResult<ChannelsTemplatesResponses, ChannelsTemplatesErrors, ThrowOnError> => (options.client ?? client).get<ChannelsTemplatesResponses, ChannelsTemplatesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/channels/{channel_id}/templates',
+    ...options
+});
+
+/**
+ * What to enter at Meta
+ *
+ * Return the webhook address, the verify token and the fields to subscribe to, for Meta's app dashboard.
+ */
+export const channelsWebhook = <ThrowOnError extends boolean = true>(options: Options<ChannelsWebhookData, ThrowOnError>): RequestResult<ChannelsWebhookResponses, ChannelsWebhookErrors, ThrowOnError> => (options.client ?? client).get<ChannelsWebhookResponses, ChannelsWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/channels/{channel_id}/webhook',
     ...options
 });
 

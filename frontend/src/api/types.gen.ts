@@ -86,6 +86,30 @@ export type ApiKeyPage = {
 };
 
 /**
+ * ApprovedTemplate
+ *
+ * A template that Meta lets us send. `components` are as Meta describes them: header, body, footer, buttons.
+ */
+export type ApprovedTemplate = {
+    category: string;
+    components: unknown;
+    id: string;
+    language: string;
+    name: string;
+    parameter_format: 'positional' | 'named';
+    parameters: Array<TemplateParameter>;
+};
+
+/**
+ * ApprovedTemplates
+ *
+ * The approved templates of a channel, by name and language.
+ */
+export type ApprovedTemplates = {
+    items: Array<ApprovedTemplate>;
+};
+
+/**
  * Assignment
  *
  * Who shall look after the conversation; null for nobody.
@@ -312,18 +336,22 @@ export type CannedReplyPage = {
  *
  * A number we speak through. `source` says where it was configured.
  *
- * `stopped_reason` is set while nothing is sent through it. `token_ends_with` are the last four characters of its
+ * `stopped_reason` is set while nothing is sent through it, with `stopped_at`, and `stopped_by` if that was a person.
+ * `display_phone_number` is known once the channel was checked. `token_ends_with` are the last four characters of its
  * access token; null when the token cannot be read. `webhook_url` is the address to give to Meta.
  */
 export type ChannelDetails = {
     api_version: string | null;
     business_account_id: string | null;
+    display_phone_number: string | null;
     id: string;
     kind: string;
     messages_per_second: number;
     name: string;
     phone_number_id: string;
     source: 'environment' | 'simulator' | 'panel';
+    stopped_at: string | null;
+    stopped_by: string | null;
     stopped_reason: string | null;
     token_ends_with: string | null;
     webhook_url: string;
@@ -336,6 +364,15 @@ export type ChannelDetails = {
  */
 export type ChannelList = {
     items: Array<ChannelDetails>;
+};
+
+/**
+ * ChannelStop
+ *
+ * Why nothing shall be sent through a channel.
+ */
+export type ChannelStop = {
+    reason: string;
 };
 
 /**
@@ -359,15 +396,30 @@ export type ChannelToAdd = {
 };
 
 /**
- * Check
+ * ChannelUpdate
  *
- * One thing the doctor looked at: what was found, and what to do unless it is `ok`.
+ * What to change of a channel that was added here; what is left out stays as it is.
+ *
+ * New `app_secrets` replace all earlier ones: name the old one too while Meta still signs with it.
  */
-export type Check = {
-    found: string;
-    name: string;
-    remedy: string | null;
-    status: 'ok' | 'warning' | 'broken';
+export type ChannelUpdate = {
+    api_version?: string;
+    app_secrets?: Array<string>;
+    business_account_id?: string | null;
+    messages_per_second?: number;
+    name?: string;
+    token?: string;
+    verify_token?: string;
+};
+
+/**
+ * CheckList
+ *
+ * Every check, in the order in which to mend what fails. `ok` when none has failed.
+ */
+export type CheckList = {
+    checks: Array<WhatsappSchemasCheck>;
+    ok: boolean;
 };
 
 /**
@@ -772,7 +824,7 @@ export type Delivery = {
  */
 export type Diagnosis = {
     checked_at: string;
-    checks: Array<Check>;
+    checks: Array<ProofSchemasCheck>;
     status: 'ok' | 'warning' | 'broken';
 };
 
@@ -1299,7 +1351,9 @@ export type ListReplyFromCustomer = {
  *
  * Something happened to the things named; the client fetches what it shows of them again.
  *
- * `type` is the event's name in the past tense, such as `message_received`. `id` tells two events apart.
+ * `type` is the event's name in the past tense: `message_received`, `turn_ended`, `control_changed`,
+ * `conversation_changed` (assigned, closed, reopened, read), `note_added`, `note_deleted`, `message_queued`,
+ * `delivery_changed`, `channel_stopped` and others to come. `id` tells two events apart.
  */
 export type LiveEvent = {
     at?: string;
@@ -1447,6 +1501,8 @@ export type NewApiKey = {
  * NewMessage
  *
  * A message that a person writes. `reply_to` is the `wamid` of the message to quote.
+ *
+ * A file in the content is named by the `media_id` of an upload (`POST /api/media`), or by a `link`.
  *
  * `scheduled_at` is within a year; without it the message leaves as soon as it can. Of what may leave, a higher
  * `priority` leaves first. `canned_reply_id` is the canned reply it was written with, which counts its uses.
@@ -1800,6 +1856,34 @@ export type PreferencesReplacement = {
     shortcuts_enabled: boolean;
     sound: boolean;
     theme: 'system' | 'light' | 'dark';
+};
+
+/**
+ * Presence
+ *
+ * Say to everybody else on the topic of this conversation that one looks at it, or writes in it.
+ *
+ * Say it again every few seconds: whoever shows it forgets it after six. More often than four times a second is not
+ * passed on.
+ */
+export type Presence = {
+    conversation_id: string;
+    state: 'typing' | 'viewing';
+    type: 'presence';
+};
+
+/**
+ * Present
+ *
+ * Somebody else looks at this conversation, or writes in it. Forget it six seconds later; it is stored nowhere.
+ */
+export type Present = {
+    at?: string;
+    conversation_id: string;
+    name: string;
+    state: 'typing' | 'viewing';
+    type: 'presence';
+    user_id: string;
 };
 
 /**
@@ -2539,6 +2623,20 @@ export type TemplateButtonFromCustomer = {
 };
 
 /**
+ * TemplateParameter
+ *
+ * What has to be filled in to send a template. `name` is that of the placeholder: a number, or a word.
+ *
+ * `button_index` counts the template's buttons from 0.
+ */
+export type TemplateParameter = {
+    button_index?: number | null;
+    kind: 'text' | 'image' | 'video' | 'document' | 'coupon_code';
+    name?: string | null;
+    place: 'header' | 'body' | 'button';
+};
+
+/**
  * Text
  */
 export type Text = {
@@ -2674,6 +2772,21 @@ export type UnusedProvider = {
 };
 
 /**
+ * UploadedMedia
+ *
+ * A file that was brought, good for a day. `media_id` names it in a message; `kind` is as what it can be sent.
+ *
+ * Anything can be sent as a `document` as well.
+ */
+export type UploadedMedia = {
+    filename: string | null;
+    kind: 'image' | 'video' | 'audio' | 'document' | 'sticker';
+    media_id: string;
+    mime_type: string;
+    size_bytes: number;
+};
+
+/**
  * Video
  */
 export type Video = {
@@ -2757,6 +2870,17 @@ export type WebhookDetails = {
 };
 
 /**
+ * WebhookSetup
+ *
+ * What to enter in Meta's app dashboard: address, verify token (null when none is stored) and fields.
+ */
+export type WebhookSetup = {
+    fields: Array<string>;
+    url: string;
+    verify_token: string | null;
+};
+
+/**
  * WeeklyHours
  *
  * The usual week. A day without intervals is closed.
@@ -2808,6 +2932,32 @@ export type ConversationsTurnsState = 'collecting' | 'thinking' | 'ready' | 'sen
  *
  */
 export type OutboundStatesState = 'pending' | 'processing' | 'retry' | 'sent' | 'failed' | 'cancelled' | 'superseded' | 'expired' | 'unknown';
+
+/**
+ * Check
+ *
+ * One thing the doctor looked at: what was found, and what to do unless it is `ok`.
+ */
+export type ProofSchemasCheck = {
+    found: string;
+    name: string;
+    remedy: string | null;
+    status: 'ok' | 'warning' | 'broken';
+};
+
+/**
+ * Check
+ *
+ * One thing that a working channel needs. `ok` is null when it could not be found out.
+ *
+ * `detail` is what was found, and holds WhatsApp's own words; `remedy` says in English what to do.
+ */
+export type WhatsappSchemasCheck = {
+    check: 'secrets' | 'token' | 'number' | 'business_account' | 'subscription' | 'address' | 'webhook';
+    detail: string;
+    ok: boolean | null;
+    remedy: string;
+};
 
 export type PlaygroundAskData = {
     body: Question;
@@ -5680,6 +5830,68 @@ export type TurnsFindResponses = {
 };
 
 export type TurnsFindResponse = TurnsFindResponses[keyof TurnsFindResponses];
+
+export type MediaBringData = {
+    /**
+     * The bytes of the file.
+     */
+    body: Blob | File;
+    path?: never;
+    query?: {
+        name?: string | null;
+    };
+    url: '/api/media';
+};
+
+export type MediaBringErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type MediaBringError = MediaBringErrors[keyof MediaBringErrors];
+
+export type MediaBringResponses = {
+    /**
+     * Document created, URL follows
+     */
+    201: UploadedMedia;
+};
+
+export type MediaBringResponse = MediaBringResponses[keyof MediaBringResponses];
 
 export type MediaFileData = {
     body?: never;
@@ -8609,6 +8821,128 @@ export type ChannelsShowResponses = {
 
 export type ChannelsShowResponse = ChannelsShowResponses[keyof ChannelsShowResponses];
 
+export type ChannelsChangeData = {
+    body: ChannelUpdate;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}';
+};
+
+export type ChannelsChangeErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsChangeError = ChannelsChangeErrors[keyof ChannelsChangeErrors];
+
+export type ChannelsChangeResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ChannelDetails;
+};
+
+export type ChannelsChangeResponse = ChannelsChangeResponses[keyof ChannelsChangeResponses];
+
+export type ChannelsCheckData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/check';
+};
+
+export type ChannelsCheckErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsCheckError = ChannelsCheckErrors[keyof ChannelsCheckErrors];
+
+export type ChannelsCheckResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: CheckList;
+};
+
+export type ChannelsCheckResponse = ChannelsCheckResponses[keyof ChannelsCheckResponses];
+
 export type ChannelsResumeData = {
     body?: never;
     path: {
@@ -8667,6 +9001,179 @@ export type ChannelsResumeResponses = {
 };
 
 export type ChannelsResumeResponse = ChannelsResumeResponses[keyof ChannelsResumeResponses];
+
+export type ChannelsStopData = {
+    body: ChannelStop;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/stop';
+};
+
+export type ChannelsStopErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsStopError = ChannelsStopErrors[keyof ChannelsStopErrors];
+
+export type ChannelsStopResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ChannelDetails;
+};
+
+export type ChannelsStopResponse = ChannelsStopResponses[keyof ChannelsStopResponses];
+
+export type ChannelsTemplatesData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/templates';
+};
+
+export type ChannelsTemplatesErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsTemplatesError = ChannelsTemplatesErrors[keyof ChannelsTemplatesErrors];
+
+export type ChannelsTemplatesResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: ApprovedTemplates;
+};
+
+export type ChannelsTemplatesResponse = ChannelsTemplatesResponses[keyof ChannelsTemplatesResponses];
+
+export type ChannelsWebhookData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/channels/{channel_id}/webhook';
+};
+
+export type ChannelsWebhookErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type ChannelsWebhookError = ChannelsWebhookErrors[keyof ChannelsWebhookErrors];
+
+export type ChannelsWebhookResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebhookSetup;
+};
+
+export type ChannelsWebhookResponse = ChannelsWebhookResponses[keyof ChannelsWebhookResponses];
 
 export type EventsFindData = {
     body?: never;

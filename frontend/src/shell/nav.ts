@@ -1,7 +1,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon, ScrollText, ShieldCheck, Users } from 'lucide-react'
+import { CircleUserRound, type LucideIcon, ScrollText, ShieldCheck, Smartphone, Users } from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -18,6 +18,14 @@ export type NavItem = {
 
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
+  {
+    to: '/simulator',
+    label: msg`Teléfono`,
+    icon: Smartphone,
+    needs: 'conversations:answer',
+    keys: 'g p',
+    group: 'work',
+  },
   { to: '/team', label: msg`Equipo`, icon: Users, needs: 'accounts:read', keys: 'g e', group: 'setup' },
   {
     to: '/security',

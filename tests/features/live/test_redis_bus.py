@@ -4,9 +4,10 @@ from contextlib import AsyncExitStack
 import pytest
 import redis.asyncio
 
+from app.core.ids import new_id
 from app.live.bus import Subscription
 from app.live.redis_bus import RedisBus
-from app.live.schemas import Happened, LiveEvent, Resync
+from app.live.schemas import Happened, LiveEvent, Present, Resync, conversation_topic
 from tests.servers import RedisServer
 
 pytestmark = pytest.mark.redis
@@ -17,7 +18,7 @@ async def settled(subscription: Subscription) -> None:
     assert await within(subscription) == Resync()
 
 
-async def within(subscription: Subscription) -> Happened | Resync:
+async def within(subscription: Subscription) -> Happened | Present | Resync:
     async with asyncio.timeout(20):
         return await subscription.next()
 
@@ -94,3 +95,13 @@ async def test_a_message_of_another_version_is_a_resync(redis_url: str) -> None:
             await settled(subscription)
             await stranger.publish(bus._channel, b"what is this?")
             assert await within(subscription) == Resync()
+
+
+async def test_who_is_there_is_seen_in_the_other_processes(redis_url: str) -> None:
+    there_now = Present(conversation_id=new_id(), user_id=new_id(), name="marta", state="typing")
+    async with RedisBus(redis_url) as here, RedisBus(redis_url) as there:
+        with there.subscribe() as other:
+            other.topics = {conversation_topic(there_now.conversation_id)}
+            await settled(other)
+            here.tell(there_now)
+            assert await within(other) == there_now

@@ -11,7 +11,7 @@ from app.core.metrics import Metrics
 from app.core.security.actor import Actor
 from app.core.security.tokens import Access, AccessTokens
 from app.live.bus import InProcessBus
-from app.live.schemas import LiveEvent, conversation_topic
+from app.live.schemas import LiveEvent, Present, conversation_topic
 from app.live.session import (
     CLOSE_FORBIDDEN,
     CLOSE_SLOW,
@@ -340,3 +340,66 @@ async def test_nobody_listening_costs_the_publisher_nothing() -> None:
         happened = await subscription.next()
         assert getattr(happened, "event", None)
     bus.publish("system", LiveEvent(type="provider.changed"))
+
+
+@in_virtual_time
+async def test_others_on_a_conversation_see_who_is_there() -> None:
+    conversation = new_id()
+    running = await subscribed(conversation_topic(conversation))
+    with running.bus.subscribe() as marta:
+        marta.topics = {conversation_topic(conversation)}
+        running.client.say(type="presence", conversation_id=str(conversation), state="typing")
+        told = await marta.next()
+    assert isinstance(told, Present)
+    assert (told.conversation_id, told.user_id, told.name, told.state) == (conversation, ANA.user_id, "ana", "typing")
+    assert running.client.told.empty()  # nobody is told of themselves
+    running.bus.tell(Present(conversation_id=conversation, user_id=new_id(), name="marta", state="viewing"))
+    assert await running.client.next() | {"at": "", "user_id": ""} == {
+        "type": "presence",
+        "conversation_id": str(conversation),
+        "user_id": "",
+        "name": "marta",
+        "state": "viewing",
+        "at": "",
+    }
+    await running.leave()
+
+
+@in_virtual_time
+async def test_presence_reaches_nobody_who_does_not_look_at_the_conversation() -> None:
+    running = await subscribed("conversations")
+    running.bus.tell(Present(conversation_id=new_id(), user_id=new_id(), name="marta", state="viewing"))
+    running.bus.publish("conversations", LiveEvent(type="note_added"))
+    assert (await running.client.next())["type"] == "event"
+    await running.leave()
+
+
+@in_virtual_time
+async def test_presence_that_is_repeated_too_fast_is_not_passed_on() -> None:
+    conversation = new_id()
+    running = await subscribed("outbound")
+    with running.bus.subscribe() as marta:
+        marta.topics = {conversation_topic(conversation)}
+        for _ in range(50):
+            running.client.say(type="presence", conversation_id=str(conversation), state="typing")
+        await asyncio.sleep(0.2)
+        running.client.say(type="presence", conversation_id=str(conversation), state="typing")
+        await asyncio.sleep(0.1)
+        running.client.say(type="presence", conversation_id=str(conversation), state="viewing")
+        first, second = await marta.next(), await marta.next()
+    assert isinstance(first, Present)
+    assert isinstance(second, Present)
+    assert (first.state, second.state) == ("typing", "viewing")
+    await running.leave()
+
+
+@pytest.mark.parametrize("state", ["sleeping", None, 1])
+def test_a_presence_that_says_nothing_known_is_refused(state: object) -> None:
+    @in_virtual_time
+    async def check() -> None:
+        running = await subscribed("system")
+        running.client.say(type="presence", conversation_id=str(new_id()), state=state)
+        assert (await running.client.next())["code"] == "invalid_message"
+        await running.leave()
+
+    check()

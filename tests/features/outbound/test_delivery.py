@@ -14,6 +14,7 @@ from app.core.db import Database
 from app.core.metrics import Metrics
 from app.core.security.cipher import Cipher
 from app.outbound.delivery import Delivery
+from app.outbound.files import Files
 from app.outbound.leaving import Leaving
 from app.outbound.models import outbound_messages
 from app.outbound.states import State
@@ -65,12 +66,14 @@ class Meta:
 
 
 class Bench:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, media_dir: Path) -> None:
         self.database = database
         self.meta = Meta()
         self.channels = Channels(database, Cipher([KEY]))
         transports: dict[str, Any] = {"cloud": self.meta}
-        self.delivery = Delivery(database, self.channels, transports, LocalPacer(), Metrics())
+        self.delivery = Delivery(
+            database, self.channels, transports, LocalPacer(), Files(database, media_dir), Metrics()
+        )
         self.pipeline = Pipeline(database)
         self.channel_id: UUID | None = None
 
@@ -96,7 +99,7 @@ class Bench:
 @pytest.fixture(params=BOTH)
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     async with migrated(request, tmp_path) as database:
-        bench = Bench(database)
+        bench = Bench(database, tmp_path / "media")
         async with bench.delivery:
             yield bench
 

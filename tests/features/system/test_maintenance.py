@@ -23,6 +23,7 @@ from app.system.jobs import SCHEDULES, jobs, prune
 from app.system.key_rotation import KeyRotation
 from app.system.models import process_heartbeats
 from app.whatsapp.models import inbound_events
+from tests.builders.pipeline import Pipeline
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -115,15 +116,19 @@ async def test_what_a_killed_download_left_behind_goes_and_stored_files_stay(
     database: Database, tmp_path: Path
 ) -> None:
     day_old = time.time() - 25 * 3600
+    pipeline = Pipeline(database)
+    message = await pipeline.message(await pipeline.conversation())
+    await pipeline.file(message, state="stored", stored_name="old.png")
+    media_dir = tmp_path / "media"
+    media_dir.mkdir()
     for name in ("old.part", "old.png", "young.part"):
-        (tmp_path / name).write_bytes(b"x")
+        (media_dir / name).write_bytes(b"x")
         if name.startswith("old"):
-            os.utime(tmp_path / name, (day_old, day_old))
+            os.utime(media_dir / name, (day_old, day_old))
 
-    await prune(database, tmp_path)
+    await prune(database, media_dir)
 
-    assert {"old.png", "young.part"} <= names(tmp_path)
-    assert "old.part" not in names(tmp_path)
+    assert names(media_dir) == {"old.png", "young.part"}
 
 
 async def test_a_house_with_nothing_to_delete_and_no_folder_is_left_as_it_is(

@@ -3,8 +3,8 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsFind, channelsResume, channelsShow, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
+import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsChange, channelsCheck, channelsFind, channelsResume, channelsShow, channelsStop, channelsTemplates, channelsWebhook, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaBring, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsChangeData, ChannelsChangeError, ChannelsChangeResponse, ChannelsCheckData, ChannelsCheckError, ChannelsCheckResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ChannelsStopData, ChannelsStopError, ChannelsStopResponse, ChannelsTemplatesData, ChannelsTemplatesError, ChannelsTemplatesResponse, ChannelsWebhookData, ChannelsWebhookError, ChannelsWebhookResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaBringData, MediaBringError, MediaBringResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
 
 /**
  * Compare models
@@ -1273,6 +1273,28 @@ export const turnsFindInfiniteOptions = (options: Options<TurnsFindData>) => {
     return opts as Omit<typeof opts, 'initialData'>;
 };
 
+/**
+ * Bring a file to send
+ *
+ * Store the body, with its type in `Content-Type`, for a message that takes it along within a day.
+ *
+ * `name` is what the customer sees of a document. Answers 422 for what WhatsApp would not carry, and for bytes
+ * that are not what the type says.
+ */
+export const mediaBringMutation = (options?: Partial<Options<MediaBringData>>): UseMutationOptions<MediaBringResponse, MediaBringError, Options<MediaBringData>> => {
+    const mutationOptions: UseMutationOptions<MediaBringResponse, MediaBringError, Options<MediaBringData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await mediaBring({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const mediaFileQueryKey = (options: Options<MediaFileData>) => createQueryKey('mediaFile', options);
 
 /**
@@ -2492,6 +2514,46 @@ export const channelsShowOptions = (options: Options<ChannelsShowData>) => query
 });
 
 /**
+ * Change a channel
+ *
+ * Change a channel that was added here; every process uses it so within seconds.
+ *
+ * Answers 409 for a channel of the settings. A stopped channel stays stopped: check it, then resume it.
+ */
+export const channelsChangeMutation = (options?: Partial<Options<ChannelsChangeData>>): UseMutationOptions<ChannelsChangeResponse, ChannelsChangeError, Options<ChannelsChangeData>> => {
+    const mutationOptions: UseMutationOptions<ChannelsChangeResponse, ChannelsChangeError, Options<ChannelsChangeData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await channelsChange({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Does it work?
+ *
+ * Ask WhatsApp about token, number, account and subscription, and look at our own side; nothing is sent.
+ */
+export const channelsCheckMutation = (options?: Partial<Options<ChannelsCheckData>>): UseMutationOptions<ChannelsCheckResponse, ChannelsCheckError, Options<ChannelsCheckData>> => {
+    const mutationOptions: UseMutationOptions<ChannelsCheckResponse, ChannelsCheckError, Options<ChannelsCheckData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await channelsCheck({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
  * Send through it again
  *
  * Send through a stopped channel again, after what WhatsApp refused has been mended: within a second.
@@ -2509,6 +2571,69 @@ export const channelsResumeMutation = (options?: Partial<Options<ChannelsResumeD
     };
     return mutationOptions;
 };
+
+/**
+ * Send nothing through it
+ *
+ * Stop sending through a channel, whatever restarts, until somebody resumes it.
+ *
+ * What customers write still comes in, and what is to leave waits.
+ */
+export const channelsStopMutation = (options?: Partial<Options<ChannelsStopData>>): UseMutationOptions<ChannelsStopResponse, ChannelsStopError, Options<ChannelsStopData>> => {
+    const mutationOptions: UseMutationOptions<ChannelsStopResponse, ChannelsStopError, Options<ChannelsStopData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await channelsStop({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const channelsTemplatesQueryKey = (options: Options<ChannelsTemplatesData>) => createQueryKey('channelsTemplates', options);
+
+/**
+ * A channel's approved templates
+ *
+ * List the templates that can be sent now, with what each wants filled in; at most a minute old.
+ *
+ * Answers 409 for a channel that has none or that Meta refuses, and 503 when Meta does not answer.
+ */
+export const channelsTemplatesOptions = (options: Options<ChannelsTemplatesData>) => queryOptions<ChannelsTemplatesResponse, ChannelsTemplatesError, ChannelsTemplatesResponse, ReturnType<typeof channelsTemplatesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await channelsTemplates({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: channelsTemplatesQueryKey(options)
+});
+
+export const channelsWebhookQueryKey = (options: Options<ChannelsWebhookData>) => createQueryKey('channelsWebhook', options);
+
+/**
+ * What to enter at Meta
+ *
+ * Return the webhook address, the verify token and the fields to subscribe to, for Meta's app dashboard.
+ */
+export const channelsWebhookOptions = (options: Options<ChannelsWebhookData>) => queryOptions<ChannelsWebhookResponse, ChannelsWebhookError, ChannelsWebhookResponse, ReturnType<typeof channelsWebhookQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await channelsWebhook({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: channelsWebhookQueryKey(options)
+});
 
 export const eventsFindQueryKey = (options?: Options<EventsFindData>) => createQueryKey('eventsFind', options);
 
