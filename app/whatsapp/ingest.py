@@ -218,13 +218,18 @@ class _LostLease(Exception):
 
 async def retry(database: Database, event_id: UUID, *, audit: AuditEntry | None = None) -> bool:
     """Let a dead event be tried again; False if there is none with this id. `audit` is recorded with it."""
-    c = inbound_events.c
     async with database.write() as connection:
-        changed: Any = await connection.execute(
-            sa.update(inbound_events)
-            .where(c.id == event_id, c.state == "dead")
-            .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
-        )
-        if changed.rowcount and audit is not None:
+        is_taken_up = await take_up(connection, event_id)
+        if is_taken_up and audit is not None:
             await record(connection, audit)
+    return is_taken_up
+
+
+async def take_up(connection: AsyncConnection, event_id: UUID) -> bool:
+    """Let a dead event be tried again; False if there is none with this id."""
+    changed: Any = await connection.execute(
+        sa.update(inbound_events)
+        .where(_c.id == event_id, _c.state == "dead")
+        .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
+    )
     return bool(changed.rowcount)

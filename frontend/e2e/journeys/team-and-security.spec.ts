@@ -48,7 +48,11 @@ test('an API key is shown once, works, and works no longer when it is revoked', 
   await panel.getByRole('checkbox', { name: 'conversations:read' }).check()
   await expectAccessible(panel)
   await panel.getByRole('button', { name: 'Crear clave' }).click()
-  const key = await panel.getByRole('dialog', { name: /Clave «Tienda/ }).locator('code').first().innerText()
+  const key = await panel
+    .getByRole('dialog', { name: /Clave «Tienda/ })
+    .locator('code')
+    .first()
+    .innerText()
   await panel.getByRole('button', { name: 'Ya la guardé' }).click()
   await expect(panel.getByText(key)).toHaveCount(0)
   const asked = () =>

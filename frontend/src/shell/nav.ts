@@ -1,7 +1,18 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon, ScrollText, ShieldCheck, Smartphone, Users } from 'lucide-react'
+import {
+  Activity,
+  BadgeCheck,
+  BrainCircuit,
+  CircleUserRound,
+  Columns3,
+  type LucideIcon,
+  ScrollText,
+  ShieldCheck,
+  Smartphone,
+  Users,
+} from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -26,16 +37,40 @@ export const NAV: readonly NavItem[] = [
     keys: 'g p',
     group: 'work',
   },
+  {
+    to: '/ai/providers',
+    label: msg`Modelos de IA`,
+    icon: BrainCircuit,
+    needs: 'models:read',
+    keys: 'g o',
+    group: 'setup',
+  },
+  {
+    to: '/ai/playground',
+    label: msg`Comparar modelos`,
+    icon: Columns3,
+    needs: 'models:manage',
+    group: 'setup',
+  },
   { to: '/team', label: msg`Equipo`, icon: Users, needs: 'accounts:read', keys: 'g e', group: 'setup' },
+  {
+    to: '/proof',
+    label: msg`Prueba de entrega`,
+    icon: BadgeCheck,
+    needs: 'system:read',
+    keys: 'g v',
+    group: 'setup',
+  },
   {
     to: '/security',
     label: msg`Seguridad`,
     icon: ShieldCheck,
     needs: 'security:read',
-    keys: 'g s',
+    keys: 'g d',
     group: 'setup',
   },
   { to: '/audit', label: msg`Auditoría`, icon: ScrollText, needs: 'audit:read', keys: 'g u', group: 'setup' },
+  { to: '/system', label: msg`Sistema`, icon: Activity, needs: 'system:read', keys: 'g s', group: 'setup' },
   {
     to: '/me',
     label: msg`Mi cuenta`,
