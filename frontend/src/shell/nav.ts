@@ -1,7 +1,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon, Smartphone } from 'lucide-react'
+import { CircleUserRound, type LucideIcon, Smartphone, Store } from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -25,6 +25,14 @@ export const NAV: readonly NavItem[] = [
     needs: 'conversations:answer',
     keys: 'g p',
     group: 'work',
+  },
+  {
+    to: '/business',
+    label: msg`Negocio`,
+    icon: Store,
+    needs: 'business:read',
+    keys: 'g b',
+    group: 'setup',
   },
   {
     to: '/me',
