@@ -13,7 +13,7 @@ from app.contacts.models import contacts
 from app.conversations.events import TurnEnded
 from app.conversations.models import conversations, messages, turns
 from app.conversations.turns import Control, Reason, State
-from app.core.db import UtcDateTime, db_now, db_now_plus, filled_up, one_of
+from app.core.db import Statement, UtcDateTime, any_of, db_now, db_now_plus, one_of
 from app.core.db.events import record
 from app.whatsapp.models import media
 
@@ -62,11 +62,11 @@ _due = (
     sa.select(turns.c.id)
     .where(one_of(turns.c.state, (State.COLLECTING, State.THINKING)), turns.c.due_at <= db_now())
     .order_by(turns.c.due_at)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(skip_locked=True)
     .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
 )
-_CLAIM = (
+_CLAIM = Statement(
     sa.update(turns)
     .where(turns.c.id.in_(sa.select(_due.c.id)))
     .values(
@@ -82,7 +82,7 @@ _CLAIM = (
 
 async def claim(connection: AsyncConnection, limit: int) -> list[ClaimedTurn]:
     """Lease up to `limit` due turns. One whose lease ran out comes again, with the next token."""
-    rows = (await connection.execute(_CLAIM, {"limit": limit})).all()
+    rows = await _CLAIM.rows(connection, limit=limit)
     if not rows:
         return []
     held = await _conversations(connection, [row.conversation_id for row in rows])
@@ -111,15 +111,15 @@ class Held(msgspec.Struct, frozen=True):
     control_version: int
 
 
-_LOCK_CONVERSATIONS = (
+_LOCK_CONVERSATIONS = Statement(
     sa.select(conversations.c.id, conversations.c.control, conversations.c.control_version)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(conversations.c.id, "ids"))
     .order_by(conversations.c.id)
     .with_for_update()
 )
-_LOCK_TURNS = (
+_LOCK_TURNS = Statement(
     sa.select(turns.c.id, turns.c.token, turns.c.state, turns.c.conversation_id)
-    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(turns.c.id, "ids"))
     .order_by(turns.c.id)
     .with_for_update()
 )
@@ -133,10 +133,8 @@ async def hold(connection: AsyncConnection, claimed: Iterable[tuple[UUID, UUID, 
     wanted = list(claimed)
     asked = {(turn_id, token) for _, turn_id, token in wanted}
     conversation_ids = {conversation_id for conversation_id, _, _ in wanted}
-    control = {
-        row.id: row for row in await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(conversation_ids)})
-    }
-    rows = await connection.execute(_LOCK_TURNS, {"ids": filled_up({turn_id for turn_id, _ in asked})})
+    control = {row.id: row for row in await _LOCK_CONVERSATIONS.rows(connection, ids=list(conversation_ids))}
+    rows = await _LOCK_TURNS.rows(connection, ids=[turn_id for turn_id, _ in asked])
     return {
         (row.id, row.token): Held(control[row.conversation_id].control, control[row.conversation_id].control_version)
         for row in rows
@@ -155,7 +153,7 @@ class Ending(msgspec.Struct, frozen=True):
     again_at: datetime | None = None
 
 
-_END = (
+_END = Statement(
     sa.update(turns)
     .where(turns.c.id == sa.bindparam("turn"))
     .values(
@@ -174,8 +172,8 @@ async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: da
     """Write the endings of turns that `hold` has confirmed, and the facts that follow."""
     if not endings:
         return
-    await connection.execute(
-        _END,
+    await _END.run_each(
+        connection,
         [
             {
                 "turn": one.turn_id,
@@ -205,7 +203,7 @@ async def end(connection: AsyncConnection, endings: Sequence[Ending], *, now: da
     )
 
 
-_CONVERSATIONS = (
+_CONVERSATIONS = Statement(
     sa.select(
         conversations.c.id,
         conversations.c.channel_id,
@@ -217,12 +215,12 @@ _CONVERSATIONS = (
         contacts.c.approved,
     )
     .join(contacts, contacts.c.id == conversations.c.contact_id)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(conversations.c.id, "ids"))
 )
 
 
 async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    return {row.id: row for row in await connection.execute(_CONVERSATIONS, {"ids": filled_up(ids)})}
+    return {row.id: row for row in await _CONVERSATIONS.rows(connection, ids=ids)}
 
 
 _SAID = (
@@ -238,17 +236,17 @@ _SAID = (
 )
 
 
-_QUESTIONS = (
+_QUESTIONS = Statement(
     sa.select(*_SAID)
     .outerjoin(media, media.c.message_id == messages.c.id)
-    .where(messages.c.turn_id.in_(sa.bindparam("turn_ids", expanding=True)), messages.c.author == "customer")
+    .where(any_of(messages.c.turn_id, "turn_ids"), messages.c.author == "customer")
     .order_by(messages.c.sent_at, messages.c.id)
 )
 
 
 async def _questions(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> dict[UUID, list[Said]]:
     found: dict[UUID, list[Said]] = {turn_id: [] for turn_id in turn_ids}
-    for row in await connection.execute(_QUESTIONS, {"turn_ids": filled_up(turn_ids)}):
+    for row in await _QUESTIONS.rows(connection, turn_ids=turn_ids):
         found[row.turn_id].append(_said(row))
     return found
 
@@ -256,10 +254,10 @@ async def _questions(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> d
 _position = sa.func.row_number().over(partition_by=messages.c.conversation_id, order_by=messages.c.id.desc())
 _ranked = (
     sa.select(messages.c.id, _position.label("position"))
-    .where(messages.c.conversation_id.in_(sa.bindparam("conversation_ids", expanding=True)))
+    .where(any_of(messages.c.conversation_id, "conversation_ids"))
     .subquery()
 )
-_LAST_MESSAGES = (
+_LAST_MESSAGES = Statement(
     sa.select(*_SAID)
     .join(_ranked, _ranked.c.id == messages.c.id)
     .outerjoin(media, media.c.message_id == messages.c.id)
@@ -273,7 +271,7 @@ async def _history(
 ) -> dict[UUID, list[tuple[UUID | None, Said]]]:
     """The last messages of each conversation, oldest first. The ranking reads only the thread's index."""
     found: dict[UUID, list[tuple[UUID | None, Said]]] = {}
-    for row in await connection.execute(_LAST_MESSAGES, {"conversation_ids": filled_up(conversation_ids)}):
+    for row in await _LAST_MESSAGES.rows(connection, conversation_ids=conversation_ids):
         found.setdefault(row.conversation_id, []).append((row.turn_id, _said(row)))
     return found
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.contacts import service as people
@@ -17,7 +16,7 @@ from app.contacts.service import Identity
 from app.conversations import turns as words
 from app.conversations.events import MessageReceived
 from app.conversations.models import conversations, messages, turns
-from app.core.db import db_now, exclusive, filled_up, one_of
+from app.core.db import InsertMany, Statement, any_of, db_now, exclusive, one_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.whatsapp.inbound import InboundMessage
@@ -136,17 +135,19 @@ async def open_threads(connection: AsyncConnection, missing: dict[Thread, str | 
 
 
 _c = conversations.c
-_LOCK_CONVERSATIONS = (
-    sa.select(_c.id).where(_c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_c.id).with_for_update()
-)
+_LOCK_CONVERSATIONS = Statement(sa.select(_c.id).where(any_of(_c.id, "ids")).order_by(_c.id).with_for_update())
 
 
 async def _lock(connection: AsyncConnection, conversation_ids: Iterable[UUID]) -> None:
     """Take the conversations' row locks in one order, so that two processes never wait for each other."""
-    await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(conversation_ids)})
+    await _LOCK_CONVERSATIONS.run(connection, ids=list(conversation_ids))
 
 
-_STORE = upsert(messages).on_conflict_do_nothing().returning(messages.c.id)
+_STORE = InsertMany(
+    messages,
+    skip_existing=True,
+    returning=[messages.c.id],
+)
 
 
 async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]]) -> list[New]:
@@ -174,8 +175,7 @@ async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arriv
                 one,
             ),
         )
-    inserted = await connection.execute(_STORE, [row for row, _, _ in rows.values()])
-    stored = set(inserted.scalars())
+    stored = {inserted.id for inserted in await _STORE.rows(connection, [row for row, _, _ in rows.values()])}
     new = [(conversation_id, row["id"], one) for row, conversation_id, one in rows.values() if row["id"] in stored]
     files = [_media_row(message_id, one) for _, message_id, one in new if one.message.media is not None]
     if files:
@@ -200,7 +200,7 @@ def _media_row(message_id: UUID, one: Arrival) -> dict[str, object]:
 
 
 _newer = sa.or_(_c.last_inbound_at.is_(None), _c.last_inbound_at < sa.bindparam("sent_at"))
-_TOUCH = (
+_TOUCH = Statement(
     sa.update(conversations)
     .where(_c.id == sa.bindparam("conversation_id"))
     .values(
@@ -221,8 +221,8 @@ async def _touch(connection: AsyncConnection, new: Sequence[New], now: datetime)
         count[conversation_id] = count.get(conversation_id, 0) + 1
         sent_at = one.message.sent_at
         latest[conversation_id] = max(sent_at, latest.get(conversation_id, sent_at))
-    await connection.execute(
-        _TOUCH,
+    await _TOUCH.run_each(
+        connection,
         [
             {"conversation_id": key, "count": number, "now": now, "sent_at": latest[key]}
             for key, number in sorted(count.items())
@@ -254,10 +254,10 @@ async def plan(
     await steps.apply(connection, now)
 
 
-_OPEN_TURNS = (
+_OPEN_TURNS = Statement(
     sa.select(turns.c.conversation_id, turns.c.id, turns.c.state, turns.c.latest_at, turns.c.restarts)
     .where(
-        turns.c.conversation_id.in_(sa.bindparam("conversation_ids", expanding=True)),
+        any_of(turns.c.conversation_id, "conversation_ids"),
         one_of(turns.c.state, (words.State.COLLECTING, words.State.THINKING, words.State.READY)),
     )
     .order_by(turns.c.id)
@@ -267,7 +267,7 @@ _OPEN_TURNS = (
 
 async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UUID]) -> dict[UUID, words.OpenTurn]:
     found: dict[UUID, words.OpenTurn] = {}
-    for row in await connection.execute(_OPEN_TURNS, {"conversation_ids": filled_up(conversation_ids)}):
+    for row in await _OPEN_TURNS.rows(connection, conversation_ids=conversation_ids):
         state = words.State(row.state)
         known = found.get(row.conversation_id)
         if known is not None and known.state is not words.State.READY and state is words.State.READY:
@@ -276,9 +276,9 @@ async def _open_turns(connection: AsyncConnection, conversation_ids: Sequence[UU
     return found
 
 
-_BEGIN = turns.insert()
-_JOIN = sa.update(turns).where(turns.c.id == sa.bindparam("turn")).values(due_at=sa.bindparam("due"))
-_PLACE = (
+_BEGIN = InsertMany(turns)
+_JOIN = Statement(sa.update(turns).where(turns.c.id == sa.bindparam("turn")).values(due_at=sa.bindparam("due")))
+_PLACE = Statement(
     sa.update(messages)
     .where(messages.c.id == sa.bindparam("message"))
     .values(turn_id=sa.bindparam("turn"), awaits_turn=0)
@@ -330,11 +330,11 @@ class _Steps:
         if self.replaced:
             await _supersede(connection, self.replaced, now)
         if self.begun:
-            await connection.execute(_BEGIN, self.begun)
+            await _BEGIN.run(connection, self.begun)
         if self.joined:
-            await connection.execute(_JOIN, self.joined)
+            await _JOIN.run_each(connection, self.joined)
         if self.messages:
-            await connection.execute(_PLACE, self.messages)
+            await _PLACE.run_each(connection, self.messages)
 
 
 async def _supersede(connection: AsyncConnection, replaced: list[dict[str, object]], now: datetime) -> None:
@@ -358,9 +358,9 @@ async def _supersede(connection: AsyncConnection, replaced: list[dict[str, objec
     )
 
 
-_WAITING = (
+_WAITING = Statement(
     sa.select(messages.c.conversation_id, messages.c.id, messages.c.event_id)
-    .where(messages.c.awaits_turn == 1, messages.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(messages.c.awaits_turn == sa.literal_column("1"), any_of(messages.c.conversation_id, "ids"))  # as the index
     .order_by(messages.c.id)
 )
 
@@ -371,7 +371,7 @@ async def plan_waiting(
     """Open the next turn for messages that came while a turn could not be disturbed any more."""
     if not conversation_ids:
         return
-    rows = await connection.execute(_WAITING, {"ids": filled_up(conversation_ids)})
+    rows = await _WAITING.rows(connection, ids=conversation_ids)
     waiting = [(row.conversation_id, row.id, row.event_id) for row in rows]
     if waiting:
         await plan(connection, waiting, now=now, pace=pace)

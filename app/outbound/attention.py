@@ -8,17 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.conversations.models import conversations
 from app.conversations.turns import Reason
-from app.core.db import filled_up
+from app.core.db import Statement, any_of
 from app.outbound.models import outbound_messages
 from app.outbound.states import State
 
 _o, _c = outbound_messages.c, conversations.c
-_LOCK = sa.select(_c.id).where(_c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_c.id).with_for_update()
-_FAILED = sa.select(_o.conversation_id).where(_o.id.in_(sa.bindparam("ids", expanding=True)), _o.state == State.FAILED)
-_RAISE = (
-    sa.update(conversations)
-    .where(_c.id.in_(sa.bindparam("ids", expanding=True)), _c.attention.is_(None))
-    .values(attention=Reason.SEND_FAILED)
+_LOCK = Statement(sa.select(_c.id).where(any_of(_c.id, "ids")).order_by(_c.id).with_for_update())
+_FAILED = Statement(sa.select(_o.conversation_id).where(any_of(_o.id, "ids"), _o.state == State.FAILED))
+_RAISE = Statement(
+    sa.update(conversations).where(any_of(_c.id, "ids"), _c.attention.is_(None)).values(attention=Reason.SEND_FAILED)
 )
 
 
@@ -30,7 +28,7 @@ async def raise_attention(connection: AsyncConnection, outbound_ids: Iterable[UU
     ids = set(outbound_ids)
     if not ids:
         return
-    failed = set(await connection.scalars(_FAILED, {"ids": filled_up(ids)}))
+    failed = list(set(await _FAILED.values(connection, ids=list(ids))))
     if failed:
-        await connection.execute(_LOCK, {"ids": filled_up(failed)})
-        await connection.execute(_RAISE, {"ids": filled_up(failed)})
+        await _LOCK.run(connection, ids=failed)
+        await _RAISE.run(connection, ids=failed)

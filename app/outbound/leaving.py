@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.contacts.models import contacts
 from app.conversations import turns as words
 from app.conversations.models import conversations, turns
-from app.core.db import db_now, filled_up, one_of
+from app.core.db import Statement, any_of, db_now, one_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import DeliveryChanged
@@ -133,21 +133,21 @@ _IS_FIRST = ~sa.exists().where(
     _other.c.id != _o.id,
     sa.or_(_COMES_BEFORE, _other.c.state == State.PROCESSING),
 )
-_CANDIDATES = (
+_CANDIDATES = Statement(
     sa.select(*_o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
     .join(channels, channels.c.id == _o.channel_id)
     .join(contacts, contacts.c.id == _o.contact_id)
     .where(one_of(_o.state, WAITING), one_of(_o.state, CLAIMABLE), _o.due_at <= db_now())  # the first names the index
     .where(channels.c.stopped_at.is_(None), _IS_FIRST)
     .order_by(_o.priority.desc(), _o.due_at)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(of=outbound_messages, skip_locked=True)
 )
 
 
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
     """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
-    return (await connection.execute(_CANDIDATES, {"limit": limit})).all()
+    return await _CANDIDATES.rows(connection, limit=limit)
 
 
 class _Row:
@@ -166,15 +166,15 @@ class _Row:
         return getattr(self._row, name)
 
 
-_LOCK_CONVERSATIONS = (
+_LOCK_CONVERSATIONS = Statement(
     sa.select(conversations.c.id, conversations.c.control_version, conversations.c.last_inbound_at)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(conversations.c.id, "ids"))
     .order_by(conversations.c.id)
     .with_for_update()
 )
-_LOCK_TURNS = (
+_LOCK_TURNS = Statement(
     sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
-    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(any_of(turns.c.id, "ids"))
     .order_by(turns.c.id)
     .with_for_update()
 )
@@ -183,11 +183,11 @@ _LOCK_TURNS = (
 async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -> list[_Row]:
     """Lock in the order that everybody keeps: outbound messages, conversations, turns."""
     ids = {row.conversation_id for row in rows}
-    held = {row.id: row for row in await connection.execute(_LOCK_CONVERSATIONS, {"ids": filled_up(ids)})}
+    held = {row.id: row for row in await _LOCK_CONVERSATIONS.rows(connection, ids=list(ids))}
     turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
     answered: dict[UUID, Any] = {}
     if turn_ids:
-        answered = {row.id: row for row in await connection.execute(_LOCK_TURNS, {"ids": filled_up(turn_ids)})}
+        answered = {row.id: row for row in await _LOCK_TURNS.rows(connection, ids=list(turn_ids))}
     return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
 
 
@@ -212,7 +212,7 @@ def _leaving(row: Any, content: Content) -> Leaving:
     )
 
 
-_FLIP = (
+_FLIP = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(
@@ -223,9 +223,9 @@ _FLIP = (
         due_at=sa.bindparam("lease_ends"),
     )
 )
-_BEGIN_TO_SEND = (
+_BEGIN_TO_SEND = Statement(
     sa.update(turns)
-    .where(turns.c.id.in_(sa.bindparam("ids", expanding=True)), turns.c.state == words.State.READY)
+    .where(any_of(turns.c.id, "ids"), turns.c.state == words.State.READY)
     .values(state=words.State.SENDING)
 )
 
@@ -234,15 +234,16 @@ async def _flip(connection: AsyncConnection, leaving: Sequence[Leaving], now: da
     if not leaving:
         return
     lease = {"now": now, "lease_ends": now + LEASE}
-    await connection.execute(
-        _FLIP, [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id, **lease} for one in leaving]
+    await _FLIP.run_each(
+        connection,
+        [{"outbound": one.id, "number": one.attempt, "tracker": one.attempt_id, **lease} for one in leaving],
     )
     started = {one.turn_id for one in leaving if one.turn_id is not None}
     if started:
-        await connection.execute(_BEGIN_TO_SEND, {"ids": filled_up(started)})
+        await _BEGIN_TO_SEND.run(connection, ids=list(started))
 
 
-_STAY = (
+_STAY = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), due_at=sa.bindparam("due"))
@@ -252,8 +253,8 @@ _STAY = (
 async def _stay(connection: AsyncConnection, stay: Sequence[tuple[Any, Verdict]], now: datetime) -> None:
     if not stay:
         return
-    await connection.execute(
-        _STAY,
+    await _STAY.run_each(
+        connection,
         [
             {"outbound": row.id, "next": verdict.state, "why": verdict.reason, "due": verdict.due_at or now}
             for row, verdict in stay
@@ -281,7 +282,7 @@ _over = (
     .with_for_update(skip_locked=True)  # who has it locked is writing its outcome
     .cte("over")
 )
-_PARK = (
+_PARK = Statement(
     sa.update(outbound_messages)
     .where(_o.id.in_(sa.select(_over.c.id)))
     .values(state=State.UNKNOWN, reason="the process ended while the message was being sent")
@@ -291,7 +292,7 @@ _PARK = (
 
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
-    rows = (await connection.execute(_PARK)).all()
+    rows = await _PARK.rows(connection)
     await record(
         connection,
         [

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import filled_up, one_of
+from app.core.db import Statement, any_of, one_of
 from app.core.db.events import record
 from app.outbound.attention import raise_attention
 from app.outbound.events import ChannelStopped, DeliveryChanged
@@ -44,7 +44,8 @@ async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now:
     """
     states = await _states(connection, outcomes)
     outcomes = await _in_order(connection, outcomes, states)
-    mine = [one for one in outcomes if _is_ours(one, states.get(one.leaving.attempt_id))]
+    is_ours = [_is_ours(one, states.get(one.leaving.attempt_id)) for one in outcomes]
+    mine = [one for one, ours in zip(outcomes, is_ours, strict=True) if ours]
     if mine:
         await _write(connection, mine, now)
         await raise_attention(connection, [one.leaving.id for one in mine if one.state is State.FAILED])
@@ -64,19 +65,16 @@ async def save(connection: AsyncConnection, outcomes: Sequence[Outcome], *, now:
             ],
         )
         await settle_turns(connection, {one.leaving.turn_id for one in mine if one.leaving.turn_id}, now=now)
-    return [one in mine for one in outcomes]
+    return is_ours
 
 
 def _is_ours(one: Outcome, state: State | None) -> bool:
     return state in (State.PROCESSING, State.UNKNOWN) or (state is State.SENT and one.state is State.SENT)
 
 
-_LOCK_ATTEMPTS = (
+_LOCK_ATTEMPTS = Statement(
     sa.select(_o.attempt_id, _o.state)
-    .where(
-        _o.id.in_(sa.bindparam("ids", expanding=True)),
-        _o.attempt_id.in_(sa.bindparam("attempt_ids", expanding=True)),
-    )
+    .where(any_of(_o.id, "ids"), any_of(_o.attempt_id, "attempt_ids"))
     .order_by(_o.id)
     .with_for_update()
 )
@@ -84,22 +82,25 @@ _LOCK_ATTEMPTS = (
 
 async def _states(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> dict[UUID, State]:
     """Lock the messages whose attempt is still the one that ended; return their states by attempt."""
-    named = {
-        "ids": filled_up(one.leaving.id for one in outcomes),
-        "attempt_ids": filled_up(one.leaving.attempt_id for one in outcomes),
-    }
-    return {row.attempt_id: State(row.state) for row in await connection.execute(_LOCK_ATTEMPTS, named)}
+    rows = await _LOCK_ATTEMPTS.rows(
+        connection,
+        ids=[one.leaving.id for one in outcomes],
+        attempt_ids=[one.leaving.attempt_id for one in outcomes],
+    )
+    return {row.attempt_id: State(row.state) for row in rows}
 
 
 _TOO_LATE = "not sent in time, and newer messages have left since"
 _later = outbound_messages.alias("later")
-_OVERTAKEN = sa.select(_o.id).where(
-    _o.id.in_(sa.bindparam("ids", expanding=True)),
-    sa.exists().where(
-        _later.c.conversation_id == _o.conversation_id,
-        _later.c.id > _o.id,
-        one_of(_later.c.state, (State.PROCESSING, State.UNKNOWN, State.SENT)),
-    ),
+_OVERTAKEN = Statement(
+    sa.select(_o.id).where(
+        any_of(_o.id, "ids"),
+        sa.exists().where(
+            _later.c.conversation_id == _o.conversation_id,
+            _later.c.id > _o.id,
+            one_of(_later.c.state, (State.PROCESSING, State.UNKNOWN, State.SENT)),
+        ),
+    )
 )
 
 
@@ -114,7 +115,7 @@ async def _in_order(
     }
     if not late:
         return outcomes
-    overtaken = set(await connection.scalars(_OVERTAKEN, {"ids": filled_up(late)}))
+    overtaken = set(await _OVERTAKEN.values(connection, ids=list(late)))
     return [
         msgspec.structs.replace(one, state=State.FAILED, reason=_TOO_LATE, retry_seconds=None)
         if one.leaving.id in overtaken
@@ -123,7 +124,7 @@ async def _in_order(
     ]
 
 
-_WRITE = (
+_WRITE = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(
@@ -139,7 +140,7 @@ _WRITE = (
 
 
 async def _write(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    await connection.execute(_WRITE, [_row(one, now) for one in outcomes])
+    await _WRITE.run_each(connection, [_row(one, now) for one in outcomes])
 
 
 def _row(one: Outcome, now: datetime) -> dict[str, Any]:

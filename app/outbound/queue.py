@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.conversations.models import conversations, messages
-from app.core.db import filled_up
+from app.core.db import InsertMany, Statement, any_of
 from app.core.db.events import record
 from app.core.ids import new_id
 from app.outbound.events import MessageQueued
@@ -47,13 +47,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: UUID | None = None
 
 
-_TO_THE_TOP = (
-    sa.update(conversations)
-    .where(conversations.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .values(last_message_at=sa.bindparam("now"))
+_TO_THE_TOP = Statement(
+    sa.update(conversations).where(any_of(conversations.c.id, "ids")).values(last_message_at=sa.bindparam("now"))
 )
-_ADD_MESSAGES = messages.insert()
-_ADD_OUTBOUND = outbound_messages.insert()
+_ADD_MESSAGES = InsertMany(messages)
+_ADD_OUTBOUND = InsertMany(outbound_messages)
 
 
 async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: datetime) -> list[UUID]:
@@ -62,8 +60,8 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
         return []
     ids = [new_id() for _ in drafts]
     contents = [encode_content(draft.content).decode() for draft in drafts]
-    await connection.execute(
-        _ADD_MESSAGES,
+    await _ADD_MESSAGES.run(
+        connection,
         [
             {
                 "id": outbound_id,
@@ -81,8 +79,8 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
             for outbound_id, draft, content in zip(ids, drafts, contents, strict=True)
         ],
     )
-    await connection.execute(
-        _ADD_OUTBOUND,
+    await _ADD_OUTBOUND.run(
+        connection,
         [
             {
                 "id": outbound_id,
@@ -107,7 +105,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
             for outbound_id, draft, content in zip(ids, drafts, contents, strict=True)
         ],
     )
-    await connection.execute(_TO_THE_TOP, {"ids": filled_up({draft.conversation_id for draft in drafts}), "now": now})
+    await _TO_THE_TOP.run(connection, ids=list({draft.conversation_id for draft in drafts}), now=now)
     await record(
         connection,
         [

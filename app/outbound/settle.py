@@ -11,7 +11,7 @@ from app.conversations.answering import Ending, end
 from app.conversations.models import turns
 from app.conversations.turns import Reason
 from app.conversations.turns import State as TurnState
-from app.core.db import filled_up, one_of
+from app.core.db import Statement, any_of, one_of
 from app.outbound.models import outbound_messages
 from app.outbound.states import FINAL, State
 
@@ -32,10 +32,10 @@ def verdict(states: Iterable[State]) -> tuple[TurnState, Reason | None] | None:
     return TurnState.IGNORED, Reason.HELD_BY_PERSON
 
 
-_LOCK_ANSWERED = (
+_LOCK_ANSWERED = Statement(
     sa.select(turns.c.id, turns.c.conversation_id, turns.c.event_id)
     .where(
-        turns.c.id.in_(sa.bindparam("ids", expanding=True)),
+        any_of(turns.c.id, "ids"),
         one_of(turns.c.state, (TurnState.READY, TurnState.SENDING)),
     )
     .order_by(turns.c.id)
@@ -48,7 +48,7 @@ async def settle_turns(connection: AsyncConnection, turn_ids: Iterable[UUID], *,
     wanted = set(turn_ids)
     if not wanted:
         return
-    answered = (await connection.execute(_LOCK_ANSWERED, {"ids": filled_up(wanted)})).all()
+    answered = await _LOCK_ANSWERED.rows(connection, ids=list(wanted))
     if not answered:
         return
     # Read under the lock, in a statement of its own: two processes that each end another part of one answer would
@@ -62,13 +62,15 @@ async def settle_turns(connection: AsyncConnection, turn_ids: Iterable[UUID], *,
     await end(connection, endings, now=now)
 
 
-_PARTS = sa.select(outbound_messages.c.turn_id, outbound_messages.c.state).where(
-    outbound_messages.c.turn_id.in_(sa.bindparam("turn_ids", expanding=True))
+_PARTS = Statement(
+    sa.select(outbound_messages.c.turn_id, outbound_messages.c.state).where(
+        any_of(outbound_messages.c.turn_id, "turn_ids")
+    )
 )
 
 
 async def _states(connection: AsyncConnection, turn_ids: Sequence[UUID]) -> dict[UUID, list[State]]:
     found: dict[UUID, list[State]] = {}
-    for row in await connection.execute(_PARTS, {"turn_ids": filled_up(turn_ids)}):
+    for row in await _PARTS.rows(connection, turn_ids=turn_ids):
         found.setdefault(row.turn_id, []).append(State(row.state))
     return found

@@ -7,10 +7,9 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import filled_up, one_of
+from app.core.db import InsertMany, Statement, any_of, one_of
 from app.core.db.events import record
 from app.outbound.attention import raise_attention
 from app.outbound.events import DeliveryChanged
@@ -51,7 +50,11 @@ async def record_statuses(connection: AsyncConnection, told: Sequence[Told], *, 
 
 
 _o, _d = outbound_messages.c, delivery_statuses.c
-_KEEP = upsert(delivery_statuses).on_conflict_do_nothing().returning(_d.channel_id, _d.wamid, _d.status, _d.participant)
+_KEEP = InsertMany(
+    delivery_statuses,
+    skip_existing=True,
+    returning=[_d.channel_id, _d.wamid, _d.status, _d.participant],
+)
 
 
 async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Recorded:
@@ -78,7 +81,7 @@ async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Re
                 "event_id": one.event_id,
             },
         )
-    inserted = await connection.execute(_KEEP, [rows[key] for key in sorted(rows, key=str)])
+    inserted = await _KEEP.rows(connection, [rows[key] for key in sorted(rows, key=str)])
     new = [rows[tuple(row)] for row in inserted]
     if not new:
         return Recorded()
@@ -87,10 +90,8 @@ async def keep_statuses(connection: AsyncConnection, told: Sequence[Told]) -> Re
     return Recorded(len(new), applied.turn_ids)
 
 
-_ORPHANS = sa.select(*_d).where(
-    _d.outbound_id.is_(None),
-    _d.wamid.in_(sa.bindparam("wamids", expanding=True)),
-    _d.channel_id.in_(sa.bindparam("channel_ids", expanding=True)),
+_ORPHANS = Statement(
+    sa.select(*_d).where(_d.outbound_id.is_(None), any_of(_d.wamid, "wamids"), any_of(_d.channel_id, "channel_ids"))
 )
 
 
@@ -101,15 +102,15 @@ async def adopt_orphans(connection: AsyncConnection, wamids: Mapping[tuple[UUID,
     """
     if not wamids:
         return
-    named = {
-        "wamids": filled_up({wamid for _, wamid in wamids}),
-        "channel_ids": filled_up({channel_id for channel_id, _ in wamids}),
-    }
-    rows = (await connection.execute(_ORPHANS, named)).mappings()
-    found = [dict(row) for row in rows if (row["channel_id"], row["wamid"]) in wamids]
+    rows = await _ORPHANS.rows(
+        connection,
+        wamids=list({wamid for _, wamid in wamids}),
+        channel_ids=list({channel_id for channel_id, _ in wamids}),
+    )
+    found = [row._asdict() for row in rows if (row.channel_id, row.wamid) in wamids]
     if found:
         ids = [wamids[row["channel_id"], row["wamid"]] for row in found]
-        await _apply(connection, found, (await connection.execute(_LOCK_BY_ID, {"ids": filled_up(ids)})).all())
+        await _apply(connection, found, await _LOCK_BY_ID.rows(connection, ids=ids))
 
 
 _LOCK = (
@@ -117,20 +118,20 @@ _LOCK = (
     .order_by(_o.id)
     .with_for_update()
 )
-_NAMED = _o.wamid.in_(sa.bindparam("wamids", expanding=True))
-_LOCK_BY_ID = _LOCK.where(_o.id.in_(sa.bindparam("ids", expanding=True)))
-_LOCK_BY_WAMID = _LOCK.where(_NAMED)
-_LOCK_BY_WAMID_OR_ATTEMPT = _LOCK.where(sa.or_(_NAMED, _o.attempt_id.in_(sa.bindparam("attempt_ids", expanding=True))))
+_LOCK_BY_ID = Statement(_LOCK.where(any_of(_o.id, "ids")))
+_LOCK_BY_WAMID = Statement(_LOCK.where(any_of(_o.wamid, "wamids")))
+_LOCK_BY_WAMID_OR_ATTEMPT = Statement(
+    _LOCK.where(sa.or_(any_of(_o.wamid, "wamids"), any_of(_o.attempt_id, "attempt_ids")))
+)
 
 
 async def _matches(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> Sequence[Any]:
     """Lock the messages that the statuses name, in one statement, so that their order is everybody's."""
-    wamids = filled_up({row["wamid"] for row in rows})
-    attempt_ids = filled_up({attempt for row in rows if (attempt := _attempt_id(row["tracker"])) is not None})
+    wamids = list({row["wamid"] for row in rows})
+    attempt_ids = list({attempt for row in rows if (attempt := _attempt_id(row["tracker"])) is not None})
     if attempt_ids:
-        both = {"wamids": wamids, "attempt_ids": attempt_ids}
-        return (await connection.execute(_LOCK_BY_WAMID_OR_ATTEMPT, both)).all()
-    return (await connection.execute(_LOCK_BY_WAMID, {"wamids": wamids})).all()
+        return await _LOCK_BY_WAMID_OR_ATTEMPT.rows(connection, wamids=wamids, attempt_ids=attempt_ids)
+    return await _LOCK_BY_WAMID.rows(connection, wamids=wamids)
 
 
 def _attempt_id(text: str | None) -> UUID | None:
@@ -213,10 +214,9 @@ _ARRIVED = sa.or_(
     sa.bindparam("read_at", type_=_o.read_at.type).is_not(None),
 )
 _SAYS_FAILED = sa.bindparam("failed_at", type_=_o.failed_at.type).is_not(None)
-# Words in the text: SQLAlchemy cannot expand the list of an IN in a statement that runs for many rows.
 _UNDECIDED = one_of(_o.state, (State.PROCESSING, State.UNKNOWN, State.RETRY))
 _NOT_WITHDRAWN = sa.or_(_UNDECIDED, one_of(_o.state, (State.FAILED, State.SENT)))
-_WRITE_FACTS = (
+_WRITE_FACTS = Statement(
     sa.update(outbound_messages)
     .where(_o.id == sa.bindparam("outbound"))
     .values(
@@ -235,7 +235,7 @@ _WRITE_FACTS = (
         ),
     )
 )
-_ADOPT = (
+_ADOPT = Statement(
     sa.update(delivery_statuses)
     .where(
         _d.channel_id == sa.bindparam("channel"),
@@ -251,5 +251,5 @@ async def _write(
     connection: AsyncConnection, updates: Sequence[dict[str, Any]], adopted: Sequence[dict[str, Any]]
 ) -> None:
     """Keep the first time of each fact. `failed` is the state only while nothing says that it arrived."""
-    await connection.execute(_WRITE_FACTS, updates)
-    await connection.execute(_ADOPT, adopted)
+    await _WRITE_FACTS.run_each(connection, updates)
+    await _ADOPT.run_each(connection, adopted)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.service import AuditEntry, record
-from app.core.db import Database, DatabaseUnavailable, db_now, db_now_plus, filled_up, savepoint
+from app.core.db import Database, DatabaseUnavailable, Statement, any_of, db_now, db_now_plus, one_of, savepoint
 from app.whatsapp.channels import Channels
 from app.whatsapp.errors import Unintelligible
 from app.whatsapp.inbound import Inbound, Unreadable
@@ -64,13 +64,13 @@ class _Parsed(msgspec.Struct):
 _c = inbound_events.c
 _due = (
     sa.select(_c.id)
-    .where(_c.state == "pending", _c.due_at <= db_now())
+    .where(one_of(_c.state, ["pending"]), _c.due_at <= db_now())
     .order_by(_c.due_at, _c.id)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(skip_locked=True)
     .cte("due")  # as a subquery PostgreSQL may run it again for each row, and claim beyond the limit
 )
-_CLAIM = (
+_CLAIM = Statement(
     sa.update(inbound_events)
     .where(_c.id.in_(sa.select(_due.c.id)))
     .values(claims=_c.claims + 1, due_at=db_now_plus(LEASE_SECONDS))
@@ -90,7 +90,7 @@ class Ingest:
     async def claim(self, limit: int) -> list[StoredEvent]:
         """Lease up to `limit` pending events, oldest first."""
         async with self._database.write() as connection:
-            claimed = [StoredEvent(*row) for row in await connection.execute(_CLAIM, {"limit": limit})]
+            claimed = [StoredEvent(*row) for row in await _CLAIM.rows(connection, limit=limit)]
         return sorted(claimed, key=lambda event: event.id)
 
     async def handle(self, events: Sequence[StoredEvent]) -> None:
@@ -187,13 +187,10 @@ class Ingest:
             await _finish(connection, [_Parsed(event, [], reason)], now)
 
 
-_LOCK = (
-    sa.select(_c.id, _c.claims)
-    .where(_c.id.in_(sa.bindparam("ids", expanding=True)), _c.state == "pending")
-    .order_by(_c.id)
-    .with_for_update()
+_LOCK = Statement(
+    sa.select(_c.id, _c.claims).where(any_of(_c.id, "ids"), _c.state == "pending").order_by(_c.id).with_for_update()
 )
-_FINISH = (
+_FINISH = Statement(
     sa.update(inbound_events)
     .where(_c.id == sa.bindparam("event"))
     .values(state=sa.bindparam("next"), reason=sa.bindparam("why"), done_at=sa.bindparam("now"))
@@ -202,12 +199,12 @@ _FINISH = (
 
 async def _finish(connection: AsyncConnection, batch: Sequence[_Parsed], now: datetime) -> None:
     """Mark the events done or dead. An event that somebody else has claimed since undoes the unit of work."""
-    rows = await connection.execute(_LOCK, {"ids": filled_up(one.event.id for one in batch)})
+    rows = await _LOCK.rows(connection, ids=[one.event.id for one in batch])
     held = {(row.id, row.claims) for row in rows}
     if any((one.event.id, one.event.claims) not in held for one in batch):
         raise _LostLease
-    await connection.execute(
-        _FINISH,
+    await _FINISH.run_each(
+        connection,
         [
             {"event": one.event.id, "next": "done" if one.reason is None else "dead", "why": one.reason, "now": now}
             for one in batch

@@ -2,15 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite understands the same ON CONFLICT DO NOTHING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import Database, GroupCommit
+from app.core.db import Database, GroupCommit, InsertMany
 from app.core.ids import new_id
 from app.core.wake import Wake
 from app.whatsapp.models import inbound_events
@@ -25,7 +24,11 @@ class RawEvent(msgspec.Struct, frozen=True):
     channel_id: UUID | None = None
 
 
-_STORE = upsert(inbound_events).on_conflict_do_nothing().returning(inbound_events.c.digest)
+_STORE = InsertMany(
+    inbound_events,
+    skip_existing=True,
+    returning=[inbound_events.c.digest],
+)
 
 
 class Intake:
@@ -66,8 +69,7 @@ class Intake:
             digests.append(digest)
             rows.setdefault(digest, _row(event, digest, now))
         # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
-        stored = await connection.execute(_STORE, [rows[digest] for digest in sorted(rows)])
-        new = set(stored.scalars())
+        new = {row.digest for row in await _STORE.rows(connection, [rows[digest] for digest in sorted(rows)])}
         is_new = []
         for digest in digests:
             is_new.append(digest in new)
@@ -81,7 +83,7 @@ def _row(event: RawEvent, digest: bytes, now: datetime) -> dict[str, object]:
         "digest": digest,
         "channel_id": event.channel_id,
         "body": event.body,
-        "received_at": now.astimezone(UTC),
+        "received_at": now,
         "state": "pending",
         "due_at": now,
     }

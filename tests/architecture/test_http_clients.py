@@ -11,7 +11,7 @@ THE_CLIENT = "app/core/http_client.py"
 
 # Ways of talking HTTP, or plain TCP, that would pass by the client's rules.
 FOREIGN = (
-    "httpx", "httpx_aiohttp", "aiohttp", "requests", "urllib3", "urllib.request", "http.client", "httpcore", "pycurl",
+    "httpx", "aiohttp", "requests", "urllib3", "urllib.request", "http.client", "httpcore", "pycurl",
     "ftplib", "smtplib", "telnetlib", "socketserver", "xmlrpc.client", "websockets", "websocket",
 )  # fmt: skip
 CONNECTING = {"open_connection", "create_connection", "create_datagram_endpoint", "sock_connect", "urlopen"}

@@ -17,6 +17,7 @@ from app.conversations.control import give_to
 from app.conversations.models import conversations
 from app.conversations.receive import plan_waiting
 from app.conversations.turns import Pace, Reason, State
+from app.core.db import InsertMany
 from app.outbound.queue import Draft, Origin, enqueue
 from app.whatsapp.content import Content
 
@@ -170,7 +171,9 @@ def _draft(
     )
 
 
+_TRACE = InsertMany(model_calls)
+
+
 async def _trace(connection: AsyncConnection, conclusions: Sequence[Conclusion]) -> None:
     rows = [row for one in conclusions for row in trace_rows(one.attempts, turn_id=one.turn.id, token=one.turn.token)]
-    if rows:
-        await connection.execute(model_calls.insert(), rows)
+    await _TRACE.run(connection, rows)

@@ -72,6 +72,7 @@ class Replies:
         self._media_dir = media_dir
         self._profile: StoredProfile | None = None
         self._profile_read_at = 0.0
+        self._reading = asyncio.Lock()
         self._courtesies: set[asyncio.Task[None]] = set()
         self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(
             database, self._conclude, patience_seconds=_PATIENCE_SECONDS
@@ -145,11 +146,12 @@ class Replies:
         return HandOver(reason, Text(texts.HANDED_OVER[stored.profile.language]))
 
     async def _current_profile(self) -> StoredProfile:
-        if self._profile is None or time.monotonic() - self._profile_read_at > _PROFILE_FRESH_SECONDS:
-            async with self._database.read() as connection:
-                self._profile = await business.get(connection)
-            self._profile_read_at = time.monotonic()
-        return self._profile
+        async with self._reading:  # when it is time again, one reads for all the turns that wait
+            if self._profile is None or time.monotonic() - self._profile_read_at > _PROFILE_FRESH_SECONDS:
+                async with self._database.read() as connection:
+                    self._profile = await business.get(connection)
+                self._profile_read_at = time.monotonic()
+            return self._profile
 
     async def _pictures(self, turn: ClaimedTurn) -> dict[str, bytes]:
         names = [said.picture for said in turn.questions if said.picture and said.kind == "image"]

@@ -4,6 +4,7 @@ from app.core.db.base import Base, ExactDecimal, UtcDateTime, db_now, db_now_plu
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
 from app.core.db.group_commit import GroupCommit
 from app.core.db.session import Database, exclusive, savepoint
+from app.core.db.statement import InsertMany, Statement, any_of
 
 __all__ = [
     "Base",
@@ -12,7 +13,10 @@ __all__ = [
     "DatabaseUnavailable",
     "ExactDecimal",
     "GroupCommit",
+    "InsertMany",
+    "Statement",
     "UtcDateTime",
+    "any_of",
     "db_now",
     "db_now_plus",
     "exclusive",

@@ -94,12 +94,13 @@ class db_now_plus(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL f
 
 
 def one_of(column: sa.ColumnElement[Any], words: Iterable[str]) -> sa.ColumnElement[bool]:
-    """`column IN (words)` with the words in the statement's text instead of parameters.
+    """`column IN (words)`, or `column = word`, with the words in the statement's text instead of parameters.
 
     Only so does a planner see that a partial index with the same condition covers the query: SQLite never looks at
     parameters of an IN, and PostgreSQL does not once it has made its generic plan.
     """
-    return column.in_([_quoted(word) for word in words])
+    quoted = [_quoted(word) for word in words]
+    return column.in_(quoted) if len(quoted) > 1 else column == quoted[0]
 
 
 def _quoted(word: str) -> sa.ColumnElement[str]:
@@ -110,6 +111,8 @@ def _quoted(word: str) -> sa.ColumnElement[str]:
 
 def filled_up(values: Iterable[Item]) -> list[Item]:
     """List `values` for an expanding `IN`, the last one again and again up to a power of two.
+
+    For what SQLAlchemy runs; a `Statement` has `any_of`.
 
     Each length is a statement of its own, which every PostgreSQL connection parses and plans when it first meets it; so
     there are nine of them up to 256 values and not 256.

@@ -1,14 +1,16 @@
 """The events table: facts wait here, in the transaction that made them true, until they have been relayed."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db.base import UtcDateTime, db_now, db_now_plus, filled_up, metadata
+from app.core.db.base import UtcDateTime, db_now, db_now_plus, metadata
 from app.core.db.session import Database
+from app.core.db.statement import InsertMany, Statement, any_of
 from app.core.events import Event
 from app.core.ids import new_id
 
@@ -31,32 +33,26 @@ events = sa.Table(
 async def record(connection: AsyncConnection, facts: Iterable[Event]) -> None:
     """Write `facts` in the caller's unit of work."""
     encode = msgspec.json.encode
-    # SQLite takes the expression as text and PostgreSQL as its clock: the one insert serves any number of facts.
     rows = [{"id": new_id(), "name": fact.name, "payload": encode(fact)} for fact in facts]
-    if rows:
-        await connection.execute(_INSERT, rows)
+    await _INSERT.run(connection, rows)
 
 
-_INSERT = events.insert().values(
-    id=sa.bindparam("id"), name=sa.bindparam("name"), payload=sa.bindparam("payload"), due_at=db_now()
-)
-
-
+_INSERT = InsertMany(events, given={"due_at": db_now()})
 _due = (
     sa.select(events.c.id)
     .where(events.c.due_at <= db_now())
     .order_by(events.c.id)
-    .limit(sa.bindparam("limit"))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(skip_locked=True)
     .cte("due")
 )
-_CLAIM = (
+_CLAIM = Statement(
     sa.update(events)
     .where(events.c.id.in_(sa.select(_due.c.id)))
     .values(due_at=db_now_plus(_LEASE_SECONDS))
     .returning(events.c.id, events.c.name, events.c.payload)
 )
-_FORGET = sa.delete(events).where(events.c.id.in_(sa.bindparam("ids", expanding=True)))
+_FORGET = Statement(sa.delete(events).where(any_of(events.c.id, "ids")))
 
 
 class EventRelay:
@@ -75,20 +71,19 @@ class EventRelay:
         self._kinds = kinds
         self._react = react
 
-    async def claim(self, limit: int) -> list[sa.Row[tuple[object, ...]]]:
+    async def claim(self, limit: int) -> list[Any]:
         """Lease up to `limit` events; they come back after the lease unless `relay` deletes them."""
         async with self._database.write() as connection:
-            rows = await connection.execute(_CLAIM, {"limit": limit})
-            return sorted(rows.all(), key=lambda row: row.id)
+            return sorted(await _CLAIM.rows(connection, limit=limit))  # by id, which comes first
 
-    async def relay(self, rows: Sequence[sa.Row[tuple[object, ...]]]) -> None:
+    async def relay(self, rows: Sequence[Any]) -> None:
         """React to `rows`, then forget them: what happened stands in the tables it happened to."""
         facts = [fact for row in rows if (fact := self._decode(row)) is not None]
         await self._react(facts)
         async with self._database.write() as connection:
-            await connection.execute(_FORGET, {"ids": filled_up(row.id for row in rows)})
+            await _FORGET.run(connection, ids=[row.id for row in rows])
 
-    def _decode(self, row: sa.Row[tuple[object, ...]]) -> Event | None:
+    def _decode(self, row: Any) -> Event | None:
         """Return the fact; None for one that nobody knows, or that another version wrote in another shape."""
         kind = self._kinds.get(row.name)
         if kind is None:

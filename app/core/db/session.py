@@ -16,6 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.core.db.base import db_now
+from app.core.db.connections import (
+    Connections,
+    PostgresqlRead,
+    PostgresqlWrite,
+    SqliteRead,
+    SqliteWrite,
+    Transaction,
+    unit_of_work,
+)
 from app.core.db.errors import DatabaseInUse, DatabaseUnavailable
 from app.core.db.sqlite_writer import WriterConnection
 
@@ -25,7 +34,6 @@ Dialect = Literal["sqlite", "postgresql"]
 # resources (53), operator intervention with statement_timeout (57), the system below (58), lock_timeout.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TRANSIENT = ("08", "40", "53", "57", "58", "55P03")
-_GIVE_BACK_SECONDS = 5.0
 _POOL_WAIT_SECONDS = 2.0  # a webhook is better refused (Meta retries) than kept waiting
 _SQLITE_READERS = 4
 
@@ -44,16 +52,19 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10, options: Mapping[str, object] | None = None) -> None:
         self.dialect: Dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._lock: _FileLock | None = None
+        self._write: Transaction
+        self._read: Transaction
         if self.dialect == "sqlite":
             path = Path(url.removeprefix("sqlite:///"))
             self._lock = _FileLock(path)
-            self._writer = _sqlite_engine(path, readonly=False)
-            self._reader = _sqlite_engine(path, readonly=True)
+            self._writers, self._write = _sqlite_writers(path), SqliteWrite()
+            self._readers, self._read = _sqlite_readers(path), SqliteRead()
         else:
-            self._writer = self._reader = _postgresql_engine(url, pool_size)
+            self._writers = self._readers = _postgresql_connections(url, pool_size)
+            self._write, self._read = PostgresqlWrite(), PostgresqlRead()
         if options:
-            self._writer.sync_engine.update_execution_options(**options)
-            self._reader.sync_engine.update_execution_options(**options)
+            self._writers.engine.sync_engine.update_execution_options(**options)
+            self._readers.engine.sync_engine.update_execution_options(**options)
 
     async def __aenter__(self) -> Self:
         if self._lock is not None:
@@ -67,8 +78,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections, of a database that was only read and therefore not entered."""
-        await self._reader.dispose()
-        await self._writer.dispose()
+        await self._readers.close()
+        await self._writers.close()
 
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One unit of work: everything in it is committed at its end, or nothing is.
@@ -76,18 +87,21 @@ class Database:
         Raises `DatabaseUnavailable` when the database cannot be reached, gives up (a deadlock, a lock or statement that
         takes too long), or the COMMIT fails.
         """
-        return _unit_of_work(self._writer)
+        return _unit_of_work(self._writers, self._write)
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Give a connection for queries. On SQLite it cannot write and never waits for the writer."""
-        return _unit_of_work(self._reader, in_threads=self.dialect == "sqlite")
+        return _unit_of_work(self._readers, self._read)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """Give the same unit of work as an ORM session, for repositories; it is committed as `write` is."""
-        async with self.write() as connection, AsyncSession(connection, expire_on_commit=False) as session:
-            yield session
-            await session.flush()  # COMMIT belongs to the unit of work, which does not know the session's pending rows
+        async with self.write() as connection:
+            await connection.begin()  # as SQLAlchemy sees it: a session would commit what it began itself
+            async with AsyncSession(connection, expire_on_commit=False) as session:
+                yield session
+                # COMMIT belongs to the unit of work, which does not know the session's pending rows.
+                await session.flush()
 
     async def now(self, connection: AsyncConnection) -> datetime:
         """Return the database's clock. SQLite's is this machine's."""
@@ -100,8 +114,7 @@ class Database:
     @property
     def waiting(self) -> int:
         """How many write connections are in use now, for metrics."""
-        pool = self._writer.pool
-        return pool.checkedout() if isinstance(pool, AsyncAdaptedQueuePool) else 0
+        return self._writers.in_use
 
 
 async def exclusive(connection: AsyncConnection, name: str) -> None:
@@ -122,38 +135,10 @@ async def savepoint(connection: AsyncConnection) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _unit_of_work(engine: AsyncEngine, *, in_threads: bool = False) -> AsyncIterator[AsyncConnection]:
+async def _unit_of_work(connections: Connections, transaction: Transaction) -> AsyncIterator[AsyncConnection]:
     with _unavailable_when_lost():
-        connection = await _connect(engine)
-    try:
-        with _unavailable_when_lost():
-            await connection.begin()
+        async with unit_of_work(connections, transaction) as connection:
             yield connection
-            await connection.commit()
-    except BaseException:
-        await asyncio.shield(_give_back(connection))  # the caller may be cancelled a second time
-        raise
-    if in_threads:
-        await asyncio.shield(_give_back(connection))
-    else:  # committed, so nothing is left to roll back: this waits for nobody, and needs no task that outlives us
-        await connection.close()
-
-
-async def _connect(engine: AsyncEngine) -> AsyncConnection:
-    try:
-        return await engine.connect()
-    except OSError as error:  # refused, timed out, no route, a name that does not resolve
-        raise ConnectionError(str(error)) from error
-
-
-async def _give_back(connection: AsyncConnection) -> None:
-    """Roll back what was not committed. A connection that cannot do that must not serve anybody else: it is dropped."""
-    try:
-        async with asyncio.timeout(_GIVE_BACK_SECONDS):
-            await connection.close()
-    except (sa.exc.DBAPIError, OSError):  # a lost or silent server; what became of the work is known already
-        if not connection.closed:
-            await connection.invalidate()
 
 
 class _unavailable_when_lost:  # noqa: N801 - used as a statement
@@ -186,12 +171,12 @@ def _is_loss(error: BaseException) -> bool:
     )
 
 
-def _postgresql_engine(url: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
+def _postgresql_connections(url: str, size: int) -> Connections:
+    engine = create_async_engine(
         "postgresql+asyncpg://" + url.split("://", 1)[1],
-        pool_size=pool_size,
+        pool_size=size,
         max_overflow=0,
-        pool_timeout=_POOL_WAIT_SECONDS,
+        isolation_level="AUTOCOMMIT",  # as SQLAlchemy sees it: BEGIN and COMMIT are ours
         hide_parameters=True,  # errors are logged, and parameters hold what people wrote
         pool_pre_ping=False,  # a lost connection is reported by the statement that meets it, and then replaced
         connect_args={
@@ -205,23 +190,32 @@ def _postgresql_engine(url: str, pool_size: int) -> AsyncEngine:
             },
         },
     )
+    return Connections(engine, size=size, wait_seconds=_POOL_WAIT_SECONDS, is_closed=asyncpg.Connection.is_closed)
 
 
-def _sqlite_engine(path: Path, *, readonly: bool) -> AsyncEngine:
+def _sqlite_writers(path: Path) -> Connections:
+    """One connection. Writers queue for it, in order, instead of colliding in SQLite."""
+    # Its statements run in the event loop, see its module.
+    engine = _sqlite_engine(path, 1, readonly=False, async_creator_fn=lambda *_, **__: WriterConnection(path))
+    return Connections(engine, size=1, wait_seconds=30.0)
+
+
+def _sqlite_readers(path: Path) -> Connections:
+    engine = _sqlite_engine(path, _SQLITE_READERS, readonly=True, isolation_level=None)  # BEGIN is ours, here:
+    sa.event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return Connections(engine, size=_SQLITE_READERS, wait_seconds=15.0)
+
+
+def _sqlite_engine(path: Path, size: int, *, readonly: bool, **connect: Any) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=_SQLITE_READERS if readonly else 1,
+        pool_size=size,
         max_overflow=0,
         hide_parameters=True,  # errors are logged, and parameters hold what people wrote
-        pool_timeout=15.0 if readonly else 30.0,  # writers queue here, in order, instead of colliding in SQLite
-        # BEGIN is ours, below. The writer's statements run in the event loop, see its module.
-        connect_args={"isolation_level": None}
-        if readonly
-        else {"async_creator_fn": lambda *_, **__: WriterConnection(path)},
+        connect_args=connect,
     )
     sa.event.listen(engine.sync_engine, "connect", _set_pragmas(readonly=readonly))
-    sa.event.listen(engine.sync_engine, "begin", _begin("BEGIN" if readonly else "BEGIN IMMEDIATE"))
     return engine
 
 
@@ -244,13 +238,6 @@ def _set_pragmas(*, readonly: bool) -> Callable[[Any, Any], None]:
         cursor.close()
 
     return on_connect
-
-
-def _begin(statement: str) -> Callable[[sa.Connection], None]:
-    def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(statement)
-
-    return on_begin
 
 
 class _FileLock:

@@ -21,7 +21,7 @@ _LOOK_AGAIN_SECONDS = 0.005
 
 
 class WriterCursor:
-    """A cursor whose methods are coroutines that do not wait, but for `BEGIN` on a database that is busy."""
+    """A cursor whose methods are coroutines that do not wait."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._cursor = connection.cursor()
@@ -46,10 +46,7 @@ class WriterCursor:
         return self._cursor.arraysize
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
-        if statement.startswith("BEGIN"):
-            await _patiently(lambda: self._cursor.execute(statement))
-        else:
-            self._cursor.execute(statement, parameters)
+        self._cursor.execute(statement, parameters)
         return self
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> Self:
@@ -90,8 +87,29 @@ class WriterConnection:
     def cursor(self) -> WriterCursor:
         return WriterCursor(self._open_connection)
 
+    def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """Run a statement inside the transaction and return its rows."""
+        return self._open_connection.execute(statement, parameters).fetchall()
+
+    def each(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each set of parameters."""
+        self._open_connection.executemany(statement, parameters)
+
     async def create_function(self, *args: Any, **kwargs: Any) -> None:
         self._open_connection.create_function(*args, **kwargs)
+
+    async def begin(self) -> None:
+        """Begin as soon as nobody else writes (a backup, a person with a shell); after five seconds it is an error."""
+        ends_at = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._open_connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at:
+                    raise
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            else:
+                return
 
     async def commit(self) -> None:
         connection = self._open_connection
@@ -128,17 +146,3 @@ class WriterConnection:
     def _in_thread(self, work: Callable[[], Any]) -> Awaitable[Any]:
         """Run `work` in the thread. Shielded: a COMMIT that has begun ends, whoever stops waiting for it."""
         return asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
-
-
-async def _patiently(begin: Callable[[], object]) -> None:
-    """Begin as soon as nobody else writes (a backup, a person with a shell); after five seconds that is an error."""
-    ends_at = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            begin()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at:
-                raise
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        else:
-            return

@@ -43,7 +43,7 @@ test('hours are typed as one likes, wrong ones are told, and special dates are k
   await opens.fill('830')
   await opens.blur()
   await expect(opens).toHaveValue('08:30')
-  await panel.getByRole('button', { name: 'Añadir un tramo a Lunes' }).click()
+  await panel.getByRole('button', { name: 'Otro tramo: Lunes' }).click()
   await panel.getByLabel('Lunes: abre').last().fill('17')
   await panel.getByLabel('Lunes: abre').last().blur()
   await expect(panel.getByText('Dos tramos se pisan.')).toBeVisible()

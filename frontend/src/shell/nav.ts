@@ -1,7 +1,16 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon, Smartphone, Store } from 'lucide-react'
+import {
+  Activity,
+  BrainCircuit,
+  CircleUserRound,
+  Columns3,
+  type LucideIcon,
+  ShieldCheck,
+  Smartphone,
+  Store,
+} from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -23,7 +32,7 @@ export const NAV: readonly NavItem[] = [
     label: msg`Teléfono`,
     icon: Smartphone,
     needs: 'conversations:answer',
-    keys: 'g p',
+    keys: 'g t',
     group: 'work',
   },
   {
@@ -32,6 +41,37 @@ export const NAV: readonly NavItem[] = [
     icon: Store,
     needs: 'business:read',
     keys: 'g b',
+    group: 'setup',
+  },
+  {
+    to: '/ai/providers',
+    label: msg`Modelos de IA`,
+    icon: BrainCircuit,
+    needs: 'models:read',
+    keys: 'g o',
+    group: 'setup',
+  },
+  {
+    to: '/ai/playground',
+    label: msg`Comparar modelos`,
+    icon: Columns3,
+    needs: 'models:manage',
+    group: 'setup',
+  },
+  {
+    to: '/proof',
+    label: msg`Prueba de entrega`,
+    icon: ShieldCheck,
+    needs: 'system:read',
+    keys: 'g p',
+    group: 'setup',
+  },
+  {
+    to: '/system',
+    label: msg`Sistema`,
+    icon: Activity,
+    needs: 'system:read',
+    keys: 'g s',
     group: 'setup',
   },
   {

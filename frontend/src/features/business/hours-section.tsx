@@ -173,7 +173,7 @@ export function Intervals({ name, intervals, onChange, readOnly }: IntervalsProp
           <Button
             look="quiet"
             size="sm"
-            aria-label={t`Añadir un tramo a ${name}`}
+            aria-label={intervals.length === 0 ? t`Abrir: ${name}` : t`Otro tramo: ${name}`}
             onClick={() => onChange([...intervals, nextInterval(intervals)])}
           >
             <Plus aria-hidden />
