@@ -11,6 +11,7 @@ import {
   ScrollText,
   ShieldCheck,
   Smartphone,
+  Store,
   Users,
 } from 'lucide-react'
 import type { Permission } from '@/session/session'
@@ -34,8 +35,16 @@ export const NAV: readonly NavItem[] = [
     label: msg`Teléfono`,
     icon: Smartphone,
     needs: 'conversations:answer',
-    keys: 'g p',
+    keys: 'g t',
     group: 'work',
+  },
+  {
+    to: '/business',
+    label: msg`Negocio`,
+    icon: Store,
+    needs: 'business:read',
+    keys: 'g b',
+    group: 'setup',
   },
   {
     to: '/ai/providers',
