@@ -21,7 +21,7 @@ CREATE: Final[dict[str, tuple[str, ...]]] = {
         "CREATE TABLE message_positions (position INTEGER PRIMARY KEY, message_id CHAR(32) NOT NULL UNIQUE)",
         """
         CREATE VIRTUAL TABLE message_words USING fts5(
-            text, content='', detail=none, prefix='2 3', tokenize="unicode61 remove_diacritics 2")
+            text, content='', columnsize=0, detail=none, prefix='2 3 4', tokenize="unicode61 remove_diacritics 2")
         """,
         """
         CREATE TRIGGER messages_words_added AFTER INSERT ON messages WHEN new.text <> '' BEGIN
