@@ -9,7 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The panel is built with Node 24; where the system's is older, a wheel brings it.
 NODE_IS_NEW := $(shell node --version 2>/dev/null | awk -F'[v.]' '$$2 >= 24 { print "yes" }')
-ifeq ($(NODE_IS_NEW),)
+# Once it is there it stays in use: in a PATH that names it, the system's would seem to be new.
+ifneq ($(if $(wildcard $(VENV)/.node),wheel,$(if $(NODE_IS_NEW),,wheel)),)
 NODE       := $(VENV)/.node
 NODE_GROUP := --group frontend
 NPM        := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm --prefix frontend --silent
@@ -22,7 +23,7 @@ PANEL_SOURCES := $(shell find frontend/src frontend/public -type f -not -name '*
                  frontend/index.html frontend/vite.config.ts frontend/lingui.config.ts
 CHROMIUM      ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run ui types test check bench lint mypy imports client ui-check ui-journeys format sbom clean help
+.PHONY: run ui types test check faults faults-long bench lint mypy imports client ui-check ui-journeys format sbom clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -53,6 +54,13 @@ mypy: $(VENV)/.development
 
 imports: $(VENV)/.development
 	$(BIN)/lint-imports
+
+faults: $(VENV)/.development ## kill, cut off, confuse and overload the real processes; figures in build/faults.md
+	@$(BIN)/python -m tests.faults.figures clear
+	@status=0; $(BIN)/pytest -n 2 -m faults tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
+
+faults-long: $(VENV)/.development ## the faults that take long, and the soak
+	@status=0; $(BIN)/pytest -n 0 -m faults_long tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
 
 client: $(VENV)/.development
 	$(BIN)/python -m tests.panel_client check
