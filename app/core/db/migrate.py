@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db.session import Database, exclusive
+from app.core.failpoints import reach
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
         await _alone(connection)
         before = await current(connection)
         await connection.run_sync(_run, "upgrade", revision)
+        reach("migration.applied")
         after = await current(connection)
     if before != after:
         log.info("database.migrated", before=before, after=after)
