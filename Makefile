@@ -22,7 +22,7 @@ PANEL_SOURCES := $(shell find frontend/src frontend/public -type f -not -name '*
                  frontend/index.html frontend/vite.config.ts frontend/lingui.config.ts
 CHROMIUM      ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run ui types test check bench lint mypy imports client ui-check ui-journeys format sbom clean help
+.PHONY: run ui types test check faults faults-long bench lint mypy imports client ui-check ui-journeys format sbom clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -53,6 +53,13 @@ mypy: $(VENV)/.development
 
 imports: $(VENV)/.development
 	$(BIN)/lint-imports
+
+faults: $(VENV)/.development ## kill, cut off, confuse and overload the real processes; figures in build/faults.md
+	@$(BIN)/python -m tests.faults.figures clear
+	@status=0; $(BIN)/pytest -n 2 -m faults tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
+
+faults-long: $(VENV)/.development ## the faults that take long, and the soak
+	@status=0; $(BIN)/pytest -n 0 -m faults_long tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
 
 client: $(VENV)/.development
 	$(BIN)/python -m tests.panel_client check

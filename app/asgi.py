@@ -52,6 +52,7 @@ from app.security.controllers import AlertsController, EvidenceController, Snaps
 from app.simulator.controllers import control_from_here_only, mount_simulator
 from app.simulator.phone_controllers import SimulatorController
 from app.system.controllers import HealthController, KeysController, SystemController
+from app.system.operations_controllers import OperationsController
 from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
@@ -84,6 +85,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     SimulatorController,
     SetupController,
     SystemController,
+    OperationsController,
     KeysController,
     ProofController,
     AuditController,
@@ -197,6 +199,7 @@ def _things(parts: Parts) -> dict[str, object]:
         "prover": parts.prover,
         "doctor": parts.doctor,
         "health": parts.health,
+        "queues": parts.queues,
         "metrics_door": parts.metrics_door,
         "simulator": parts.simulator,
     }

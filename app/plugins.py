@@ -38,6 +38,7 @@ from app.core.db import Database
 from app.core.db.events import EVENTS, EventRelay
 from app.core.db.migrate import HEAD, migrate
 from app.core.dispatch import Dispatcher, each
+from app.core.failpoints import reach
 from app.core.http.limits import LimitRules
 from app.core.http_client import HttpClient
 from app.core.jobs import register
@@ -402,6 +403,7 @@ class Parts:
             settle_memory()
             yield self
             self.draining.begin()
+            reach("stop.begun")
 
     async def _first_admin(self) -> None:
         security = self.settings.security

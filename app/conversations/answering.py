@@ -95,9 +95,11 @@ async def extend(connection: AsyncConnection, tokens: Mapping[UUID, int]) -> set
     """Renew the leases of the turns still held with these tokens, and return which those are."""
     c = turns.c
     held = sa.or_(*(sa.and_(c.id == turn_id, c.token == token) for turn_id, token in tokens.items()))
+    ours = sa.select(c.id).where(held, c.state == State.THINKING)
+    in_order = ours.order_by(c.id).with_for_update().cte("in_order")  # as everybody locks turns
     rows = await connection.execute(
         sa.update(turns)
-        .where(held, c.state == State.THINKING)
+        .where(c.id.in_(sa.select(in_order.c.id)))
         .values(due_at=db_now_plus(LEASE_SECONDS))
         .returning(c.id)
     )

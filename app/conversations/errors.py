@@ -45,3 +45,12 @@ class ShortcutTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("another canned reply has this shortcut")
+
+
+class TurnNotReopened(Conflict):
+    """A turn that was given up cannot be taken up again now; the text says why."""
+
+    code = "turn_not_reopened"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the turn is not taken up again: {why}")

@@ -132,5 +132,7 @@ turns = sa.Table(
 _open = turns.c.state.in_(("collecting", "thinking"))
 sa.Index("uq_turns_open", turns.c.conversation_id, unique=True, sqlite_where=_open, postgresql_where=_open)
 sa.Index("ix_turns_due", turns.c.due_at, sqlite_where=_open, postgresql_where=_open)
+_failed = turns.c.state == "failed"
+sa.Index("ix_turns_failed", turns.c.id, sqlite_where=_failed, postgresql_where=_failed)
 _answered = turns.c.state.in_(("ready", "sending"))
 sa.Index("ix_turns_answered", turns.c.conversation_id, sqlite_where=_answered, postgresql_where=_answered)

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit
+from app.core.failpoints import reach
 from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.outbound.files import Files
@@ -85,6 +86,10 @@ class Delivery:
                 if parked:
                     log.warning("outbound.parked", count=len(parked))
             leaving = await start(connection, self._pacer, limit, now=now)
+            if leaving:
+                reach("deliver.flipped")
+        if leaving:
+            reach("deliver.claimed")
         for one in leaving:
             self._claimed_at[one.attempt_id] = started
         return leaving
@@ -99,7 +104,9 @@ class Delivery:
     async def _send_and_record(self, leaving: Leaving) -> None:
         with correlation(leaving.event_id):
             outcome = await self._attempt(leaving)
+            reach("deliver.sent")
             ours = await self._outcomes.save(outcome)
+            reach("deliver.committed")
             if not ours:
                 self._metrics.fenced_writes.inc()
             log.info(
@@ -128,6 +135,7 @@ class Delivery:
             return Outcome(leaving, State.RETRY, reason="this process was paused before it could send", retry_seconds=0)
         transport = self._transports[channel.kind]
         started = time.perf_counter()
+        reach("deliver.sending")
         try:
             accepted = await transport.send(
                 channel.access,
@@ -170,7 +178,9 @@ class Delivery:
 
     async def _save(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> list[bool]:
         now = await self._database.now(connection)
-        return await save(connection, outcomes, now=now)
+        written = await save(connection, outcomes, now=now)
+        reach("deliver.recorded")
+        return written
 
 
 def _code_class(outcome: Outcome) -> str:

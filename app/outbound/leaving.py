@@ -15,6 +15,7 @@ from app.conversations import turns as words
 from app.conversations.models import conversations, turns
 from app.core.db import Statement, any_of, db_now, one_of
 from app.core.db.events import record
+from app.core.failpoints import reach
 from app.core.ids import new_id
 from app.outbound.events import DeliveryChanged
 from app.outbound.models import outbound_messages
@@ -77,26 +78,29 @@ async def start(connection: AsyncConnection, pacer: Pacer, limit: int, *, now: d
     """Flip up to `limit` due messages to `processing` and return them; settle those that may not leave.
 
     Where one may not leave, the next of its conversation is looked at, so that it need not wait for the next claim.
+    Only of conversations that are locked already, and only if its turn is free: a lock that is waited for now would be
+    taken out of the order that all keep.
     """
-    leaving: list[Leaving] = []
+    leaving, ended = await _look(connection, pacer, await _candidates(connection, limit), now)
     for _ in range(_MOST_LOOKS):
-        started, ended = await _look(connection, pacer, limit - len(leaving), now)
-        leaving += started
         if not ended or len(leaving) == limit:
             break
+        behind = {row.conversation_id for row, _ in ended}
+        rows = await _next_of(connection, behind, limit - len(leaving))
+        started, ended = await _look(connection, pacer, rows, now, only_free_turns=True)
+        leaving += started
     return leaving
 
 
 async def _look(
-    connection: AsyncConnection, pacer: Pacer, limit: int, now: datetime
+    connection: AsyncConnection, pacer: Pacer, rows: Sequence[Any], now: datetime, *, only_free_turns: bool = False
 ) -> tuple[list[Leaving], list[tuple[Any, Verdict]]]:
-    """Take one look at what is due; return what leaves now, and what has ended without leaving."""
-    rows = await _candidates(connection, limit)
+    """Look at the candidates; return what leaves now, and what has ended without leaving."""
     if not rows:
         return [], []
     ready: list[tuple[Any, Content]] = []
     stay: list[tuple[Any, Verdict]] = []
-    for row in await _with_conversation(connection, rows):
+    for row in await _with_conversation(connection, rows, only_free_turns=only_free_turns):
         content = _readable(row)
         verdict = Verdict(State.FAILED, words.Reason.SEND_FAILED) if content is None else judge(row, content, now)
         if verdict is not None:
@@ -137,7 +141,7 @@ _IS_FIRST = ~sa.exists().where(
     _other.c.id != _o.id,
     sa.or_(_COMES_BEFORE, _other.c.state == State.PROCESSING),
 )
-_CANDIDATES = Statement(
+_due = (
     sa.select(*_o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
     .join(channels, channels.c.id == _o.channel_id)
     .join(contacts, contacts.c.id == _o.contact_id)
@@ -147,11 +151,17 @@ _CANDIDATES = Statement(
     .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(of=outbound_messages, skip_locked=True)
 )
+_CANDIDATES = Statement(_due)
+_NEXT_OF = Statement(_due.where(any_of(_o.conversation_id, "behind")))
 
 
 async def _candidates(connection: AsyncConnection, limit: int) -> Sequence[Any]:
     """The first waiting message of each conversation, if it is due and none is on its way, on channels that work."""
     return await _CANDIDATES.rows(connection, limit=limit)
+
+
+async def _next_of(connection: AsyncConnection, conversation_ids: set[UUID], limit: int) -> Sequence[Any]:
+    return await _NEXT_OF.rows(connection, behind=list(conversation_ids), limit=limit)
 
 
 class _Row:
@@ -176,23 +186,28 @@ _LOCK_CONVERSATIONS = Statement(
     .order_by(conversations.c.id)
     .with_for_update()
 )
-_LOCK_TURNS = Statement(
-    sa.select(turns.c.id, turns.c.state, turns.c.opened_at)
-    .where(any_of(turns.c.id, "ids"))
-    .order_by(turns.c.id)
-    .with_for_update()
-)
+_turns = sa.select(turns.c.id, turns.c.state, turns.c.opened_at).where(any_of(turns.c.id, "ids")).order_by(turns.c.id)
+_LOCK_TURNS = Statement(_turns.with_for_update())
+_LOCK_FREE_TURNS = Statement(_turns.with_for_update(skip_locked=True))
 
 
-async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any]) -> list[_Row]:
-    """Lock in the order that everybody keeps: outbound messages, conversations, turns."""
+async def _with_conversation(connection: AsyncConnection, rows: Sequence[Any], *, only_free_turns: bool) -> list[_Row]:
+    """Lock in the order that everybody keeps: outbound messages, conversations, turns.
+
+    `only_free_turns` leaves out the messages whose turn somebody else holds now.
+    """
     ids = {row.conversation_id for row in rows}
     held = {row.id: row for row in await _LOCK_CONVERSATIONS.rows(connection, ids=list(ids))}
     turn_ids = {row.turn_id for row in rows if row.turn_id is not None}
     answered: dict[UUID, Any] = {}
     if turn_ids:
-        answered = {row.id: row for row in await _LOCK_TURNS.rows(connection, ids=list(turn_ids))}
-    return [_Row(row, held[row.conversation_id], answered.get(row.turn_id)) for row in rows]
+        lock = _LOCK_FREE_TURNS if only_free_turns else _LOCK_TURNS
+        answered = {row.id: row for row in await lock.rows(connection, ids=list(turn_ids))}
+    return [
+        _Row(row, held[row.conversation_id], answered.get(row.turn_id))
+        for row in rows
+        if row.turn_id is None or row.turn_id in answered or not only_free_turns
+    ]
 
 
 def pacing_key(recipient: Recipient) -> str:
@@ -297,6 +312,8 @@ _PARK = Statement(
 async def sweep(connection: AsyncConnection) -> list[UUID]:
     """Park what was being sent when its process ended: nobody knows whether it left, so it is never sent again."""
     rows = await _PARK.rows(connection)
+    if rows:
+        reach("sweep.parked")
     await record(
         connection,
         [

@@ -63,6 +63,8 @@ sa.Index(
     sqlite_where=_unknown,
     postgresql_where=_unknown,
 )
+_failed = outbound_messages.c.state == "failed"
+sa.Index("ix_outbound_messages_failed", outbound_messages.c.id, sqlite_where=_failed, postgresql_where=_failed)
 
 delivery_statuses = sa.Table(
     "delivery_statuses",

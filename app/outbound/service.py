@@ -36,6 +36,8 @@ from app.whatsapp.window import is_window_open, window_closes_at
 
 log = structlog.get_logger()
 
+GIVEN_UP = "given up by a person"
+
 _FURTHEST: Final = timedelta(days=366)
 
 
@@ -151,7 +153,7 @@ async def resolve(
         case "mark_sent":
             values = {"state": State.SENT, "reason": "marked as sent by a person", "due_at": now}
         case "discard":
-            values = {"state": State.FAILED, "reason": "given up by a person", "due_at": now, "failed_at": now}
+            values = {"state": State.FAILED, "reason": GIVEN_UP, "due_at": now, "failed_at": now}
         case "resend":
             _check_resend(row, now)
             # Its author's time has come anyway; a template's life starts again.
@@ -160,6 +162,27 @@ async def resolve(
             assert_never(decision)
     await _change(connection, row, values, now)
     log.info("outbound.resolved", outbound_id=str(outbound_id), decision=decision, user_id=str(user_id))
+
+
+async def retry(connection: AsyncConnection, outbound_id: UUID, *, user_id: UUID, now: datetime) -> None:
+    """Try a message that has failed once more: WhatsApp has definitely not delivered it.
+
+    The turn that it answers, which its failure ended, is being sent again.
+
+    Raises `OutboundNotFound`, `TooLate` unless the message has failed, and `WindowClosed` or `CannotResend` for one
+    that would not leave.
+    """
+    row = await _lock(connection, outbound_id)
+    if row.state != State.FAILED:
+        raise TooLate("tried again", row.state)
+    reopens = row.turn_state == TurnState.FAILED
+    _check_resend(msgspec.structs.replace(row, turn_state=TurnState.SENDING) if reopens else row, now)
+    if reopens:
+        sending = {"state": TurnState.SENDING, "reason": None, "ended_at": None}
+        await connection.execute(sa.update(turns).where(turns.c.id == row.turn_id).values(**sending))
+    values = {"reason": "tried again by a person", "due_at": now, "scheduled_at": now, "error_code": None}
+    await _change(connection, row, {"state": State.RETRY, "failed_at": None, **values}, now)
+    log.info("outbound.retried", outbound_id=str(outbound_id), user_id=str(user_id))
 
 
 def _check(content: Content) -> None:

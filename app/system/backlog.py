@@ -6,14 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.conversations.models import turns
-from app.conversations.turns import Reason
 from app.conversations.turns import State as TurnState
 from app.core.db import Database
 from app.outbound.models import outbound_messages
 from app.outbound.states import CLAIMABLE
 from app.outbound.states import State as OutboundState
+from app.system.dead_letters import LETTERS
 from app.system.schemas import Backlog
-from app.whatsapp.models import inbound_events, media
+from app.whatsapp.models import inbound_events
 
 _NEEDS_OPERATOR_AFTER = timedelta(hours=1)  # a status may still settle it; after an hour a person should look
 
@@ -28,7 +28,9 @@ class DatabaseBacklog:
         async with self._database.read() as connection:
             now = await self._database.now(connection)
             waiting = {stage: (await connection.execute(statement)).one() for stage, statement in _waiting(now).items()}
-            dead = {kind: (await connection.scalar(statement)) or 0 for kind, statement in _DEAD.items()}
+            dead: dict[str, int] = {
+                kind: (await connection.scalar(statement)) or 0 for kind, statement in _DEAD.items()
+            }
             unknown = (await connection.execute(_unknown(now))).one()
         return Backlog(
             oldest_age_seconds={stage: _age_seconds(row.oldest, now) for stage, row in waiting.items()},
@@ -55,12 +57,8 @@ def _waiting(now: datetime) -> dict[str, sa.Select[Any, Any]]:
     }
 
 
-_DEAD = {
-    "webhook": sa.select(sa.func.count()).select_from(inbound_events).where(inbound_events.c.state == "dead"),
-    "turn": sa.select(sa.func.count())
-    .select_from(turns)
-    .where(turns.c.state == TurnState.FAILED, turns.c.reason == Reason.TOO_MANY_ATTEMPTS),
-    "media": sa.select(sa.func.count()).select_from(media).where(media.c.state == "failed"),
+_DEAD: dict[str, sa.Select[int]] = {
+    kind: sa.select(sa.func.count()).select_from(letters.subquery()) for kind, letters in LETTERS.items()
 }
 
 

@@ -1,4 +1,4 @@
-"""Tables: running processes, the rings of keys, and how far the first setup came."""
+"""Tables: running processes, the rings of keys, dead letters put away, and how far the first setup came."""
 
 import sqlalchemy as sa
 
@@ -30,6 +30,16 @@ key_rings = sa.Table(
     sa.Column("renewed", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("undecryptable", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("finished_at", UtcDateTime(), doc="when the last pass over everything ended; null while it runs"),
+)
+
+discarded_letters = sa.Table(
+    "discarded_letters",
+    metadata,
+    sa.Column("kind", sa.String(10), primary_key=True, doc="webhook | turn | outbound | media"),
+    sa.Column("id", sa.Uuid(), primary_key=True),
+    sa.Column("reason", sa.String(200), nullable=False, doc="why nobody need look at it any more"),
+    sa.Column("discarded_by", sa.Uuid(), nullable=False),
+    sa.Column("discarded_at", UtcDateTime(), nullable=False),
 )
 
 ONLY_ROW = 1

@@ -11,6 +11,7 @@ from app.core.schema import Input, Output
 
 Status = Literal["ok", "degraded", "unhealthy"]
 ProcessKind = Literal["web", "jobs", "scheduler"]
+LetterKind = Literal["webhook", "turn", "outbound", "media"]
 StepName = Literal["profile", "provider", "channel", "test_message", "team"]
 
 
@@ -98,6 +99,41 @@ class KeyRing(Output, frozen=True, kw_only=True):
     renewed: int = 0
     undecryptable: int = 0
     finished_at: datetime | None = None
+
+
+class QueueState(Output, frozen=True, kw_only=True):
+    """What waits in one stage of the message path, or in one queue of jobs (`jobs.<name>`).
+
+    `pending` is due now, `scheduled` is for later (a burst that may go on, another try), `in_flight` is being worked
+    on. `oldest_age_seconds` is how long the oldest pending one is late; null for jobs, whose queue does not know.
+    """
+
+    name: str
+    pending: int
+    in_flight: int
+    scheduled: int
+    oldest_age_seconds: float | None
+
+
+class DeadLetter(Output, frozen=True, kw_only=True):
+    """Something that was given up and needs a person.
+
+    A `webhook` that could not be taken in, a `turn` without an answer, an `outbound` message that failed for good, or
+    a `media` file that could not be fetched. `reason` is for people, or a reason code of a turn.
+    """
+
+    kind: LetterKind
+    id: UUID
+    reason: str | None
+    at: datetime
+    attempts: int
+    conversation_id: UUID | None
+
+
+class Discard(Input, frozen=True, kw_only=True):
+    """Why nobody need look at a dead letter any more."""
+
+    reason: Annotated[str, Meta(pattern=r"\S", max_length=200)]
 
 
 class SetupStep(Output, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ A batch that fails is tried event by event, and an event that fails item by item
 An event that was claimed several times without an outcome (its process died each time) is dead.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.service import AuditEntry, record
 from app.core.db import Database, DatabaseUnavailable, Statement, any_of, db_now, db_now_plus, one_of, savepoint
+from app.core.failpoints import reach
 from app.whatsapp.channels import Channels
 from app.whatsapp.errors import Unintelligible
 from app.whatsapp.inbound import Inbound, Unreadable
@@ -27,6 +29,8 @@ log = structlog.get_logger()
 
 LEASE_SECONDS = 30.0
 MOST_CLAIMS = 3
+_MOST_TRIES = 3
+_TRY_AGAIN_SECONDS = 0.5
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -91,6 +95,8 @@ class Ingest:
         """Lease up to `limit` pending events, oldest first."""
         async with self._database.write_once() as connection:
             claimed = [StoredEvent(*row) for row in await _CLAIM.rows(connection, limit=limit)]
+        if claimed:
+            reach("ingest.claimed")
         return sorted(claimed, key=lambda event: event.id)
 
     async def handle(self, events: Sequence[StoredEvent]) -> None:
@@ -103,6 +109,7 @@ class Ingest:
                 await self._bury(event)
             elif event.claims > 1:
                 await self._alone(await self._parse(event))
+        reach("ingest.finished")
 
     async def _parse(self, event: StoredEvent) -> _Parsed:
         try:
@@ -134,10 +141,23 @@ class Ingest:
         return parsed
 
     async def _together(self, batch: Sequence[_Parsed]) -> None:
+        """Store the batch. A database that gives up is tried again: else the batch would wait until its lease ends."""
+        for left in reversed(range(_MOST_TRIES)):
+            try:
+                await self._store(batch)
+            except DatabaseUnavailable:
+                if not left:
+                    raise
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _store(self, batch: Sequence[_Parsed]) -> None:
         try:
             async with self._unit_of_work() as connection:
                 now = await self._database.now(connection)
                 await self._take(connection, [fact for one in batch for fact in one.facts], now=now)
+                reach("ingest.taken")
                 await _finish(connection, batch, now)
         except DatabaseUnavailable:
             raise
@@ -218,13 +238,18 @@ class _LostLease(Exception):
 
 async def retry(database: Database, event_id: UUID, *, audit: AuditEntry | None = None) -> bool:
     """Let a dead event be tried again; False if there is none with this id. `audit` is recorded with it."""
-    c = inbound_events.c
     async with database.write() as connection:
-        changed: Any = await connection.execute(
-            sa.update(inbound_events)
-            .where(c.id == event_id, c.state == "dead")
-            .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
-        )
-        if changed.rowcount and audit is not None:
+        is_taken_up = await take_up(connection, event_id)
+        if is_taken_up and audit is not None:
             await record(connection, audit)
+    return is_taken_up
+
+
+async def take_up(connection: AsyncConnection, event_id: UUID) -> bool:
+    """Let a dead event be tried again; False if there is none with this id."""
+    changed: Any = await connection.execute(
+        sa.update(inbound_events)
+        .where(_c.id == event_id, _c.state == "dead")
+        .values(state="pending", claims=0, due_at=db_now(), reason=None, done_at=None)
+    )
     return bool(changed.rowcount)

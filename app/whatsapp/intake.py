@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, GroupCommit, InsertMany, db_now
+from app.core.failpoints import reach
 from app.core.ids import new_id
 from app.core.wake import Wake
 from app.whatsapp.models import inbound_events
@@ -58,6 +59,7 @@ class Intake:
         return await self._group.save(event, within_seconds=within_seconds)
 
     def _tell(self, is_new: Sequence[bool]) -> None:
+        reach("intake.committed")
         if any(is_new):
             self._wake.notify(INBOX)
 
@@ -70,6 +72,7 @@ class Intake:
             rows.setdefault(digest, _row(event, digest))
         # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
         new = {row.digest for row in await _STORE.rows(connection, [rows[digest] for digest in sorted(rows)])}
+        reach("intake.inserted")
         is_new = []
         for digest in digests:
             is_new.append(digest in new)

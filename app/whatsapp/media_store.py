@@ -150,6 +150,15 @@ async def conclude(connection: AsyncConnection, file: DueMedia, outcome: Outcome
     return bool(changed.rowcount)
 
 
+async def fetch_again(connection: AsyncConnection, media_id: UUID) -> None:
+    """Let a file that was given up be fetched by the next run of the job."""
+    await connection.execute(
+        sa.update(media)
+        .where(media.c.id == media_id, media.c.state == "failed")
+        .values(state="pending", claims=0, due_at=db_now(), reason=None)
+    )
+
+
 def _values(file: DueMedia, outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Stored():

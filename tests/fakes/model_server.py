@@ -28,7 +28,7 @@ class Received(msgspec.Struct, frozen=True):
 class ModelServer:
     """`script` says what the next requests get, oldest first; after that every request gets `otherwise`.
 
-    `hangs` is set as soon as a request is left without an answer.
+    `away` is what every request gets while it is set. `hangs` is set as soon as a request is left without an answer.
     """
 
     def __init__(self, otherwise: Say | None = None, *, latency_seconds: float = 0.0, echo: bool = False) -> None:
@@ -38,6 +38,7 @@ class ModelServer:
         self.count = 0
         self.hangs = asyncio.Event()
         self.keeps_requests = True
+        self.away: Fault | None = None
         self.url = ""
         self.latency_seconds = latency_seconds
         self.echo = echo
@@ -70,6 +71,8 @@ class ModelServer:
             return self._control(path, body)
         if self.keeps_requests:
             self.received.append(Received(path, _headers(head), msgspec.json.decode(body), family))
+        if self.away is not None:
+            return self.away if self.away in {"cut", "hang"} else _wire(bad(family, self.away))
         if not self.script and not self.echo:
             if family not in self._ready:
                 self._ready[family] = _wire(good(family, self.otherwise))

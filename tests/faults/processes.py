@@ -33,6 +33,7 @@ ACCESS_TOKEN = "journeys-access-token-0123456789"
 ADMIN_PASSWORD = "a journey of a thousand miles"
 SECOND_NUMBER_ID = "106540352242999"  # Meta knows it, the settings do not
 
+ROOT = Path(__file__).resolve().parents[2]
 MOSTRADOR = Path(sys.executable).with_name("mostrador")
 _LOG_TAIL_CHARACTERS = 6000
 
@@ -43,11 +44,18 @@ class Child:
     The kernel ends it when the test process dies first.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str], environ: Mapping[str, str], directory: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        directory: Path,
+        program: Sequence[str] = (str(MOSTRADOR),),
+    ) -> None:
         self.name = name
         self.log = directory / f"{name}.log"
         self.environ = {"PATH": os.environ["PATH"], **environ}
-        self._command = [str(MOSTRADOR), *arguments]
+        self._command = [*program, *arguments]
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,6 +75,16 @@ class Child:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    def tell(self) -> None:
+        """Tell a program of `tests.faults.armed` to read its file."""
+        self.send(signal.SIGUSR1)
+        time.sleep(0.05)  # it is told, not asked: there is no answer
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None, f"{self.name} was not started"
@@ -132,8 +150,10 @@ class Mostrador:
         redis_url: str | None = None,
         roles: Sequence[str] = ("serve",),
         environ: Mapping[str, str] | None = None,
+        program: Sequence[str] = (str(MOSTRADOR),),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        self._program = program
         self.directory = directory
         self.url = f"http://127.0.0.1:{free_port()}"
         self.webhook_url = f"{self.url}/webhooks/whatsapp"
@@ -163,7 +183,8 @@ class Mostrador:
 
     def child(self, role: str, *, name: str | None = None, environ: Mapping[str, str] | None = None) -> Child:
         """Return a process of this installation that is not started yet. `role` may be numbered: `jobs-2`."""
-        return Child(name or role, [role.partition("-")[0]], self.environ | dict(environ or {}), self.directory)
+        arguments = [role.partition("-")[0]]
+        return Child(name or role, arguments, self.environ | dict(environ or {}), self.directory, self._program)
 
     @property
     def web(self) -> Child:

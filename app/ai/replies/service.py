@@ -23,6 +23,7 @@ from app.conversations import answering
 from app.conversations.answering import ClaimedTurn
 from app.conversations.turns import Pace, Reason
 from app.core.db import Database, GroupCommit
+from app.core.failpoints import reach
 from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.whatsapp.channels import Channels
@@ -90,7 +91,10 @@ class Replies:
 
     async def claim(self, limit: int) -> list[ClaimedTurn]:
         async with self._database.write() as connection:
-            return await answering.claim(connection, limit)
+            claimed = await answering.claim(connection, limit)
+        if claimed:
+            reach("answer.claimed")
+        return claimed
 
     async def extend(self, turns: Sequence[ClaimedTurn]) -> set[UUID]:
         async with self._database.write() as connection:
@@ -102,8 +106,10 @@ class Replies:
             waited = (datetime.now(UTC) - turn.opened_at).total_seconds()
             self._queue_stage.observe(max(0.0, waited))
             conclusion = await self._decide(turn)
+            reach("answer.decided")
             count(self._metrics, conclusion.attempts)
             ours = await self._conclusions.save(conclusion)
+            reach("answer.committed")
             if not ours:
                 self._metrics.fenced_writes.inc()
             decision = type(conclusion.decision).__name__
@@ -168,7 +174,9 @@ class Replies:
 
     async def _conclude(self, connection: AsyncConnection, conclusions: Sequence[Conclusion]) -> list[bool]:
         now = await self._database.now(connection)
-        return await conclude(connection, conclusions, now=now, pace=self._pace)
+        held = await conclude(connection, conclusions, now=now, pace=self._pace)
+        reach("answer.concluded")
+        return held
 
 
 _MOST_COURTESIES = 200

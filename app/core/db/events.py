@@ -12,6 +12,7 @@ from app.core.db.base import UtcDateTime, db_now, db_now_plus, metadata
 from app.core.db.session import Database
 from app.core.db.statement import InsertMany, Statement, any_of
 from app.core.events import Event
+from app.core.failpoints import reach
 from app.core.ids import new_id
 
 log = structlog.get_logger()
@@ -80,6 +81,7 @@ class EventRelay:
         """React to `rows`, then forget them: what happened stands in the tables it happened to."""
         facts = [fact for row in rows if (fact := self._decode(row)) is not None]
         await self._react(facts)
+        reach("relay.told")
         async with self._database.write_once() as connection:
             await _FORGET.run(connection, ids=[row.id for row in rows])
 

@@ -795,6 +795,33 @@ export type DatedHours = {
 };
 
 /**
+ * DeadLetter
+ *
+ * Something that was given up and needs a person.
+ *
+ * A `webhook` that could not be taken in, a `turn` without an answer, an `outbound` message that failed for good, or
+ * a `media` file that could not be fetched. `reason` is for people, or a reason code of a turn.
+ */
+export type DeadLetter = {
+    at: string;
+    attempts: number;
+    conversation_id: string | null;
+    id: string;
+    kind: 'webhook' | 'turn' | 'outbound' | 'media';
+    reason: string | null;
+};
+
+/**
+ * Page[DeadLetter]
+ *
+ * One page of a list. `next_cursor` is given back as `cursor` to continue; it is null on the last page.
+ */
+export type DeadLetterPage = {
+    items: Array<DeadLetter>;
+    next_cursor?: string | null;
+};
+
+/**
  * Delivery
  *
  * What became of a message that leaves.
@@ -826,6 +853,15 @@ export type Diagnosis = {
     checked_at: string;
     checks: Array<ProofSchemasCheck>;
     status: 'ok' | 'warning' | 'broken';
+};
+
+/**
+ * Discard
+ *
+ * Why nobody need look at a dead letter any more.
+ */
+export type Discard = {
+    reason: string;
 };
 
 /**
@@ -2076,6 +2112,22 @@ export type Question = {
     conversation_id?: string | null;
     question: string;
     route_ids: Array<string>;
+};
+
+/**
+ * QueueState
+ *
+ * What waits in one stage of the message path, or in one queue of jobs (`jobs.<name>`).
+ *
+ * `pending` is due now, `scheduled` is for later (a burst that may go on, another try), `in_flight` is being worked
+ * on. `oldest_age_seconds` is how long the oldest pending one is late; null for jobs, whose queue does not know.
+ */
+export type QueueState = {
+    in_flight: number;
+    name: string;
+    oldest_age_seconds: number | null;
+    pending: number;
+    scheduled: number;
 };
 
 /**
@@ -7660,6 +7712,183 @@ export type SimulatorResetResponses = {
 
 export type SimulatorResetResponse = SimulatorResetResponses[keyof SimulatorResetResponses];
 
+export type OperationsDeadLettersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        kind?: 'webhook' | 'turn' | 'outbound' | 'media' | null;
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/api/system/dead-letters';
+};
+
+export type OperationsDeadLettersErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsDeadLettersError = OperationsDeadLettersErrors[keyof OperationsDeadLettersErrors];
+
+export type OperationsDeadLettersResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: DeadLetterPage;
+};
+
+export type OperationsDeadLettersResponse = OperationsDeadLettersResponses[keyof OperationsDeadLettersResponses];
+
+export type OperationsDiscardData = {
+    body: Discard;
+    path: {
+        kind: 'webhook' | 'turn' | 'outbound' | 'media';
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/system/dead-letters/{kind}/{letter_id}/discard';
+};
+
+export type OperationsDiscardErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsDiscardError = OperationsDiscardErrors[keyof OperationsDiscardErrors];
+
+export type OperationsDiscardResponses = {
+    /**
+     * Request fulfilled, nothing follows
+     */
+    204: void;
+};
+
+export type OperationsDiscardResponse = OperationsDiscardResponses[keyof OperationsDiscardResponses];
+
+export type OperationsRetryData = {
+    body?: never;
+    path: {
+        kind: 'webhook' | 'turn' | 'outbound' | 'media';
+        letter_id: string;
+    };
+    query?: never;
+    url: '/api/system/dead-letters/{kind}/{letter_id}/retry';
+};
+
+export type OperationsRetryErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsRetryError = OperationsRetryErrors[keyof OperationsRetryErrors];
+
+export type OperationsRetryResponses = {
+    /**
+     * Request fulfilled, nothing follows
+     */
+    204: void;
+};
+
+export type OperationsRetryResponse = OperationsRetryResponses[keyof OperationsRetryResponses];
+
 export type ProofDoctorData = {
     body?: never;
     path?: never;
@@ -7932,6 +8161,88 @@ export type ProofProveResponses = {
 };
 
 export type ProofProveResponse = ProofProveResponses[keyof ProofProveResponses];
+
+export type OperationsQueuesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/queues';
+};
+
+export type OperationsQueuesErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsQueuesError = OperationsQueuesErrors[keyof OperationsQueuesErrors];
+
+export type OperationsQueuesResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Array<QueueState>;
+};
+
+export type OperationsQueuesResponse = OperationsQueuesResponses[keyof OperationsQueuesResponses];
+
+export type OperationsWorkersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/system/workers';
+};
+
+export type OperationsWorkersErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type OperationsWorkersError = OperationsWorkersErrors[keyof OperationsWorkersErrors];
+
+export type OperationsWorkersResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: Array<Process>;
+};
+
+export type OperationsWorkersResponse = OperationsWorkersResponses[keyof OperationsWorkersResponses];
 
 export type TeamFindData = {
     body?: never;

@@ -1,7 +1,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { CircleUserRound, type LucideIcon, Smartphone } from 'lucide-react'
+import { Activity, BrainCircuit, CircleUserRound, Columns3, type LucideIcon, ShieldCheck } from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -19,12 +19,35 @@ export type NavItem = {
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
   {
-    to: '/simulator',
-    label: msg`Teléfono`,
-    icon: Smartphone,
-    needs: 'conversations:answer',
+    to: '/ai/providers',
+    label: msg`Modelos de IA`,
+    icon: BrainCircuit,
+    needs: 'models:read',
+    keys: 'g o',
+    group: 'setup',
+  },
+  {
+    to: '/ai/playground',
+    label: msg`Comparar modelos`,
+    icon: Columns3,
+    needs: 'models:manage',
+    group: 'setup',
+  },
+  {
+    to: '/proof',
+    label: msg`Prueba de entrega`,
+    icon: ShieldCheck,
+    needs: 'system:read',
     keys: 'g p',
-    group: 'work',
+    group: 'setup',
+  },
+  {
+    to: '/system',
+    label: msg`Sistema`,
+    icon: Activity,
+    needs: 'system:read',
+    keys: 'g s',
+    group: 'setup',
   },
   {
     to: '/me',

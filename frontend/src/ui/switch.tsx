@@ -7,13 +7,15 @@ type SwitchProps = {
   label: ReactNode
   hint?: ReactNode
   disabled?: boolean
+  /** Its name is for those who hear it: what it switches stands beside it already. */
+  bare?: boolean
 }
 
-export function Switch({ checked, onChange, label, hint, disabled }: SwitchProps) {
+export function Switch({ checked, onChange, label, hint, disabled, bare }: SwitchProps) {
   const id = useId()
   return (
     <div className="flex items-start justify-between gap-4 py-1">
-      <div className="min-w-0">
+      <div className={bare ? 'sr-only' : 'min-w-0'}>
         <span id={id} className="block text-[0.9rem]">
           {label}
         </span>

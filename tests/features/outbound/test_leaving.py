@@ -304,3 +304,23 @@ async def test_after_a_person_has_taken_over_no_answer_starts(postgres_template:
             assert State.SUPERSEDED in states
             assert states <= {State.SUPERSEDED, State.SENT}
             assert {row.control for row in await rows(one, conversations)} == {"person"}
+
+
+async def test_a_second_look_waits_for_no_conversation_that_somebody_else_holds(
+    postgres_template: PostgresDatabases,
+) -> None:
+    """Its lock would be taken out of order, and somebody who keeps the order would wait for ours: a deadlock."""
+    with postgres_template.fresh(postgres_template.template("migrated", build)) as url:
+        async with Database(url) as database:
+            pipeline = Pipeline(database)
+            ours = await pipeline.conversation()
+            for state in ("superseded", "ready"):
+                turn_id = await pipeline.turn(ours, state=state)
+                next_one = await pipeline.outbound(ours, turn_id=turn_id, due_at=PAST)
+            theirs = await pipeline.conversation()
+            await pipeline.outbound(theirs)
+            async with database.write() as other:
+                locked = conversations.select().where(conversations.c.id == theirs).with_for_update()
+                await other.execute(locked)
+                async with asyncio.timeout(4):
+                    assert [one.id for one in await leave(database, limit=1)] == [next_one]

@@ -20,7 +20,7 @@ async def test_nothing_waits_in_an_empty_house(database: Database) -> None:
     backlog = await DatabaseBacklog(database)()
     assert backlog.pending == {"inbox": 0, "turn": 0, "outbox": 0}
     assert set(backlog.oldest_age_seconds.values()) == {0.0}
-    assert backlog.dead == {"webhook": 0, "turn": 0, "media": 0}
+    assert backlog.dead == {"webhook": 0, "turn": 0, "outbound": 0, "media": 0}
     assert (backlog.unknown, backlog.needs_operator) == (0, 0)
 
 
@@ -56,7 +56,8 @@ async def test_dead_letters_are_counted_by_kind(database: Database) -> None:
     await pipeline.turn(conversation_id, state="failed", reason="too_many_attempts")
     await pipeline.turn(conversation_id, state="failed", reason="send_failed")
     await pipeline.file(await pipeline.message(conversation_id), state="failed")
-    assert (await DatabaseBacklog(database)()).dead == {"webhook": 1, "turn": 1, "media": 1}
+    await pipeline.outbound(conversation_id, state="failed")
+    assert (await DatabaseBacklog(database)()).dead == {"webhook": 1, "turn": 1, "outbound": 1, "media": 1}
 
 
 async def test_an_unconfirmed_message_needs_a_person_after_an_hour(database: Database) -> None:

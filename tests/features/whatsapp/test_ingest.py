@@ -208,15 +208,24 @@ async def test_an_event_that_may_have_ended_a_process_is_handled_by_itself(bench
     assert await bench.states() == ["done", "done"]
 
 
+async def test_a_database_that_gives_up_is_tried_again_before_the_lease_ends(bench: Bench) -> None:
+    await bench.text("a")
+    await bench.text("b")
+    bench.taker.failures = [DatabaseUnavailable("a deadlock")]
+    await bench.work()
+    assert await bench.states() == ["done", "done"]
+    assert bench.taker.forgot == 1
+
+
 async def test_a_database_that_is_away_is_no_fault_of_the_events(bench: Bench) -> None:
     await bench.text("a")
     await bench.text("b")
-    bench.taker.failures = [DatabaseUnavailable("away")]
+    bench.taker.failures = [DatabaseUnavailable("away")] * 3
     with pytest.raises(DatabaseUnavailable):
         await bench.work()
     assert await bench.states() == ["pending", "pending"]
     assert await bench.taken() == []
-    assert bench.taker.forgot == 1
+    assert bench.taker.forgot == 3
     await bench.expire()
     await bench.work()
     assert await bench.states() == ["done", "done"]

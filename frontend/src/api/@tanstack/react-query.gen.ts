@@ -3,8 +3,8 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsChange, channelsCheck, channelsFind, channelsResume, channelsShow, channelsStop, channelsTemplates, channelsWebhook, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaBring, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsChangeData, ChannelsChangeError, ChannelsChangeResponse, ChannelsCheckData, ChannelsCheckError, ChannelsCheckResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ChannelsStopData, ChannelsStopError, ChannelsStopResponse, ChannelsTemplatesData, ChannelsTemplatesError, ChannelsTemplatesResponse, ChannelsWebhookData, ChannelsWebhookError, ChannelsWebhookResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaBringData, MediaBringError, MediaBringResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
+import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsChange, channelsCheck, channelsFind, channelsResume, channelsShow, channelsStop, channelsTemplates, channelsWebhook, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaBring, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, operationsDeadLetters, operationsDiscard, operationsQueues, operationsRetry, operationsWorkers, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsChangeData, ChannelsChangeError, ChannelsChangeResponse, ChannelsCheckData, ChannelsCheckError, ChannelsCheckResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ChannelsStopData, ChannelsStopError, ChannelsStopResponse, ChannelsTemplatesData, ChannelsTemplatesError, ChannelsTemplatesResponse, ChannelsWebhookData, ChannelsWebhookError, ChannelsWebhookResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaBringData, MediaBringError, MediaBringResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OperationsDeadLettersData, OperationsDeadLettersError, OperationsDeadLettersResponse, OperationsDiscardData, OperationsDiscardError, OperationsDiscardResponse, OperationsQueuesData, OperationsQueuesError, OperationsQueuesResponse, OperationsRetryData, OperationsRetryError, OperationsRetryResponse, OperationsWorkersData, OperationsWorkersError, OperationsWorkersResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
 
 /**
  * Compare models
@@ -2047,6 +2047,99 @@ export const simulatorResetMutation = (options?: Partial<Options<SimulatorResetD
     return mutationOptions;
 };
 
+export const operationsDeadLettersQueryKey = (options?: Options<OperationsDeadLettersData>) => createQueryKey('operationsDeadLetters', options);
+
+/**
+ * What was given up
+ *
+ * List webhooks, turns, messages and files that were given up and that nobody has put away, newest first.
+ */
+export const operationsDeadLettersOptions = (options?: Options<OperationsDeadLettersData>) => queryOptions<OperationsDeadLettersResponse, OperationsDeadLettersError, OperationsDeadLettersResponse, ReturnType<typeof operationsDeadLettersQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await operationsDeadLetters({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: operationsDeadLettersQueryKey(options)
+});
+
+export const operationsDeadLettersInfiniteQueryKey = (options?: Options<OperationsDeadLettersData>): QueryKey<Options<OperationsDeadLettersData>> => createQueryKey('operationsDeadLetters', options, true);
+
+/**
+ * What was given up
+ *
+ * List webhooks, turns, messages and files that were given up and that nobody has put away, newest first.
+ */
+export const operationsDeadLettersInfiniteOptions = (options?: Options<OperationsDeadLettersData>) => {
+    const opts = infiniteQueryOptions<OperationsDeadLettersResponse, OperationsDeadLettersError, InfiniteData<OperationsDeadLettersResponse>, QueryKey<Options<OperationsDeadLettersData>>, string | null | Pick<QueryKey<Options<OperationsDeadLettersData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    // @ts-ignore
+    {
+        queryFn: async ({ pageParam, queryKey, signal }) => {
+            // @ts-ignore
+            const page: Pick<QueryKey<Options<OperationsDeadLettersData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+                query: {
+                    cursor: pageParam
+                }
+            };
+            const params = createInfiniteParams(queryKey, page);
+            const { data } = await operationsDeadLetters({
+                ...options,
+                ...params,
+                signal,
+                throwOnError: true
+            });
+            return data;
+        },
+        queryKey: operationsDeadLettersInfiniteQueryKey(options)
+    });
+    return opts as Omit<typeof opts, 'initialData'>;
+};
+
+/**
+ * Put it away
+ *
+ * Put away what was given up, for a reason that the audit trail keeps. It is not counted any more.
+ */
+export const operationsDiscardMutation = (options?: Partial<Options<OperationsDiscardData>>): UseMutationOptions<OperationsDiscardResponse, OperationsDiscardError, Options<OperationsDiscardData>> => {
+    const mutationOptions: UseMutationOptions<OperationsDiscardResponse, OperationsDiscardError, Options<OperationsDiscardData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await operationsDiscard({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Try it again
+ *
+ * Take up what was given up once more, at once; nothing that was done before is done again.
+ *
+ * Answers 409 when it would come to nothing: a person holds the conversation, a newer turn is open, the 24-hour
+ * window is closed.
+ */
+export const operationsRetryMutation = (options?: Partial<Options<OperationsRetryData>>): UseMutationOptions<OperationsRetryResponse, OperationsRetryError, Options<OperationsRetryData>> => {
+    const mutationOptions: UseMutationOptions<OperationsRetryResponse, OperationsRetryError, Options<OperationsRetryData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await operationsRetry({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
 export const proofDoctorQueryKey = (options?: Options<ProofDoctorData>) => createQueryKey('proofDoctor', options);
 
 /**
@@ -2171,6 +2264,46 @@ export const proofProveMutation = (options?: Partial<Options<ProofProveData>>): 
     };
     return mutationOptions;
 };
+
+export const operationsQueuesQueryKey = (options?: Options<OperationsQueuesData>) => createQueryKey('operationsQueues', options);
+
+/**
+ * What waits
+ *
+ * Return the stages of the message path, in its order, and the queues of jobs.
+ */
+export const operationsQueuesOptions = (options?: Options<OperationsQueuesData>) => queryOptions<OperationsQueuesResponse, OperationsQueuesError, OperationsQueuesResponse, ReturnType<typeof operationsQueuesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await operationsQueues({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: operationsQueuesQueryKey(options)
+});
+
+export const operationsWorkersQueryKey = (options?: Options<OperationsWorkersData>) => createQueryKey('operationsWorkers', options);
+
+/**
+ * Who works
+ *
+ * Return the processes of this installation that were heard of within the last day, newest first.
+ */
+export const operationsWorkersOptions = (options?: Options<OperationsWorkersData>) => queryOptions<OperationsWorkersResponse, OperationsWorkersError, OperationsWorkersResponse, ReturnType<typeof operationsWorkersQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await operationsWorkers({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: operationsWorkersQueryKey(options)
+});
 
 export const teamFindQueryKey = (options?: Options<TeamFindData>) => createQueryKey('teamFind', options);
 

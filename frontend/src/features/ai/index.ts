@@ -1,0 +1,3 @@
+export { errorName, providerName } from './names'
+export { Playground } from './playground'
+export { Providers } from './providers'

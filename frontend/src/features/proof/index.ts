@@ -1,0 +1,3 @@
+export { Doctor } from './doctor'
+export { chosenFrom } from './period'
+export { Proof } from './proof'

@@ -1,0 +1,1 @@
+export { SYSTEM_TABS, System, type SystemTab } from './system'

@@ -1,0 +1,91 @@
+import type { MessageDescriptor } from '@lingui/core'
+import { msg } from '@lingui/core/macro'
+import type { Component, Process } from '@/api'
+import { type Sentence, translated } from '@/lib/sentences'
+
+type Status = Component['status']
+
+export const STATUSES: Record<Status, MessageDescriptor> = {
+  ok: msg`Bien`,
+  degraded: msg`Funciona a medias`,
+  unhealthy: msg`No funciona`,
+}
+
+export const PROCESSES: Record<Process['kind'], MessageDescriptor> = {
+  web: msg`Web`,
+  jobs: msg`Trabajos`,
+  scheduler: msg`Agenda`,
+}
+
+const PARTS: Record<string, { name: MessageDescriptor; about: MessageDescriptor }> = {
+  database: { name: msg`Base de datos`, about: msg`Guarda cada mensaje antes de aceptarlo.` },
+  migrations: { name: msg`Esquema`, about: msg`La base de datos tiene la forma que espera esta versión.` },
+  disk: { name: msg`Disco`, about: msg`Hay sitio donde están los datos.` },
+  queue: { name: msg`Cola`, about: msg`Despierta el trabajo en cuanto llega.` },
+  jobs: { name: msg`Procesos de trabajo`, about: msg`Hacen lo que puede esperar.` },
+  secrets: { name: msg`Secretos`, about: msg`Las claves guardadas se pueden descifrar.` },
+  invariants: { name: msg`Reglas`, about: msg`Lo que siempre tiene que cumplirse, se cumple.` },
+  backlog: { name: msg`Trabajo pendiente`, about: msg`Nada espera demasiado.` },
+  draining: { name: msg`Parada`, about: msg`Este proceso no se está deteniendo.` },
+}
+
+export const partOf = (name: string) => PARTS[name] ?? null
+
+// What health says when something is wrong, and with it what to do.
+const SENTENCES: readonly Sentence[] = [
+  [
+    /The database schema is not the one of this version: run the migrations\./,
+    () =>
+      msg`El esquema no es el de esta versión. Reinicia los procesos de esta versión: lo ponen al día al arrancar.`,
+  ],
+  [
+    /Less than 5 % of the disk is free: make room now\./,
+    () => msg`Queda menos del 5 % del disco. Haz sitio ya, o dejarán de aceptarse mensajes.`,
+  ],
+  [/Less than 10 % of the disk is free\./, () => msg`Queda menos del 10 % del disco. Haz sitio pronto.`],
+  [
+    /Redis does not answer: jobs are found by looking once a second\./,
+    () =>
+      msg`Redis no responde. No se pierde nada: el trabajo se busca una vez por segundo. Arranca Redis o corrige REDIS_URL.`,
+  ],
+  [
+    /The jobs of this process have stopped\./,
+    () => msg`Los trabajos de este proceso se detuvieron. Reinicia Mostrador; el registro dice por qué.`,
+  ],
+  [
+    /No jobs process was heard of for 30 seconds\./,
+    () => msg`Ningún proceso de trabajo da señales desde hace 30 segundos. Arráncalo: mostrador jobs`,
+  ],
+  [
+    /Stored secrets cannot be decrypted: put their key back into FERNET_KEY\./,
+    () =>
+      msg`Hay secretos que ninguna clave descifra. Vuelve a poner su clave en FERNET_KEY, detrás de la más nueva.`,
+  ],
+  [/This process is stopping\./, () => msg`Este proceso se está deteniendo.`],
+  [
+    /Work has been waiting for more than two minutes\./,
+    () => msg`Hay trabajo que espera desde hace más de dos minutos. Mira las colas y los procesos de abajo.`,
+  ],
+  [
+    /No answer: the server's log has the reason\./,
+    () => msg`No responde. El registro del servidor dice por qué.`,
+  ],
+  [
+    /Not true here: .+\./,
+    () => msg`Alguna regla no se cumple. En la prueba de entrega se ve cuál, y con qué casos.`,
+  ],
+  [
+    /The invariants were last checked long ago: does the scheduler run\?/,
+    () =>
+      msg`Hace mucho que no se comprueban las reglas. ¿Está en marcha la agenda? Arráncala: mostrador scheduler`,
+  ],
+]
+
+export const detailOf = (detail: string): MessageDescriptor | null => translated(detail, SENTENCES)
+
+/** The stages of a message's way, in their order. */
+export const QUEUES: Record<string, { name: MessageDescriptor; about: MessageDescriptor }> = {
+  inbox: { name: msg`Entrada`, about: msg`Avisos de WhatsApp por leer` },
+  turn: { name: msg`Respuestas`, about: msg`Mensajes por responder` },
+  outbox: { name: msg`Salida`, about: msg`Mensajes por enviar` },
+}
