@@ -63,10 +63,14 @@ class CannotResend(Conflict):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The message that a request to write stands for; `is_new` unless an earlier request with its key made it."""
+    """The message that a request to write stands for; `is_new` unless an earlier request with its key made it.
+
+    `took_over`: the conversation was not its author's before.
+    """
 
     id: UUID
     is_new: bool
+    took_over: bool = False
 
 
 async def write(
@@ -123,7 +127,8 @@ async def write(
     if new.canned_reply_id is not None:
         await count_use(connection, new.canned_reply_id)
     log.info("outbound.written", outbound_id=str(outbound_id), user_id=str(user_id))
-    return Written(outbound_id, is_new=True)
+    took_over = (conversation.control, conversation.held_by) != ("person", user_id)
+    return Written(outbound_id, is_new=True, took_over=took_over)
 
 
 async def cancel(connection: AsyncConnection, outbound_id: UUID, *, user_id: UUID, now: datetime) -> None:
@@ -220,7 +225,15 @@ async def _conversation(connection: AsyncConnection, conversation_id: UUID) -> A
     c = conversations.c
     row = (
         await connection.execute(
-            sa.select(c.id, c.channel_id, c.contact_id, c.last_inbound_at, channels.c.kind.label("channel_kind"))
+            sa.select(
+                c.id,
+                c.channel_id,
+                c.contact_id,
+                c.last_inbound_at,
+                c.control,
+                c.held_by,
+                channels.c.kind.label("channel_kind"),
+            )
             .join(channels, channels.c.id == c.channel_id)
             .where(c.id == conversation_id)
             .with_for_update(of=conversations)
