@@ -38,7 +38,7 @@ async def test_t9_t12_clocks_an_hour_off_and_a_worker_that_sleeps_change_nothing
         with house, shown_on_failure(house):
             await asyncio.to_thread(house.start)
             async with travelling(house) as journey:
-                model.latency_seconds = 0.2  # so that a worker that falls asleep holds something
+                model.latency_seconds = 1.0  # so that a worker that falls asleep holds something
                 talking = asyncio.create_task(talk(journey, 20, 15, chance, pace_seconds=0.25))
                 await asyncio.sleep(3)
                 async with stopped(house, "jobs-3"):
