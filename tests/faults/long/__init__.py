@@ -1,1 +1,0 @@
-"""`make faults-long`: what takes long, or needs the machine for itself."""
