@@ -70,6 +70,9 @@ export function relative(at: DateInput, now: Date = new Date()): string {
 export const number = (value: number, options?: Intl.NumberFormatOptions) =>
   new Intl.NumberFormat(i18n.locale, options).format(value)
 
+/** `a, b y c`, in the person's language. */
+export const list = (items: readonly string[]) => new Intl.ListFormat(i18n.locale).format(items)
+
 /** `0.0004` dollars are shown with the digits that matter, never as nothing. */
 export function usd(value: string | number): string {
   const amount = Number(value)

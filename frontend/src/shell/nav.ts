@@ -1,7 +1,21 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
 import type { LinkProps } from '@tanstack/react-router'
-import { Activity, BrainCircuit, CircleUserRound, Columns3, type LucideIcon, ShieldCheck } from 'lucide-react'
+import {
+  Activity,
+  BadgeCheck,
+  BrainCircuit,
+  CircleUserRound,
+  Columns3,
+  Inbox,
+  type LucideIcon,
+  MessageSquareQuote,
+  ScrollText,
+  ShieldCheck,
+  Smartphone,
+  Store,
+  Users,
+} from 'lucide-react'
 import type { Permission } from '@/session/session'
 
 export type NavItem = {
@@ -19,6 +33,38 @@ export type NavItem = {
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
   {
+    to: '/inbox',
+    label: msg`Bandeja`,
+    icon: Inbox,
+    needs: 'conversations:read',
+    keys: 'g i',
+    group: 'work',
+  },
+  {
+    to: '/canned-replies',
+    label: msg`Respuestas guardadas`,
+    icon: MessageSquareQuote,
+    needs: 'conversations:answer',
+    keys: 'g r',
+    group: 'setup',
+  },
+  {
+    to: '/simulator',
+    label: msg`Teléfono`,
+    icon: Smartphone,
+    needs: 'conversations:answer',
+    keys: 'g t',
+    group: 'work',
+  },
+  {
+    to: '/business',
+    label: msg`Negocio`,
+    icon: Store,
+    needs: 'business:read',
+    keys: 'g b',
+    group: 'setup',
+  },
+  {
     to: '/ai/providers',
     label: msg`Modelos de IA`,
     icon: BrainCircuit,
@@ -33,22 +79,25 @@ export const NAV: readonly NavItem[] = [
     needs: 'models:manage',
     group: 'setup',
   },
+  { to: '/team', label: msg`Equipo`, icon: Users, needs: 'accounts:read', keys: 'g e', group: 'setup' },
   {
     to: '/proof',
     label: msg`Prueba de entrega`,
-    icon: ShieldCheck,
+    icon: BadgeCheck,
     needs: 'system:read',
-    keys: 'g p',
+    keys: 'g v',
     group: 'setup',
   },
   {
-    to: '/system',
-    label: msg`Sistema`,
-    icon: Activity,
-    needs: 'system:read',
-    keys: 'g s',
+    to: '/security',
+    label: msg`Seguridad`,
+    icon: ShieldCheck,
+    needs: 'security:read',
+    keys: 'g d',
     group: 'setup',
   },
+  { to: '/audit', label: msg`Auditoría`, icon: ScrollText, needs: 'audit:read', keys: 'g u', group: 'setup' },
+  { to: '/system', label: msg`Sistema`, icon: Activity, needs: 'system:read', keys: 'g s', group: 'setup' },
   {
     to: '/me',
     label: msg`Mi cuenta`,

@@ -10,21 +10,14 @@ type PageProps = {
   wide?: boolean
 }
 
-/** A screen with a heading that takes the focus when it is opened, so that a screen reader says where one is. */
+/** A screen that is read from top to bottom. */
 export function Page({ title, description, actions, children, wide }: PageProps) {
-  const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
-    document.title = `${title} · Mostrador`
-    heading.current?.focus({ preventScroll: true })
-  }, [title])
   return (
     <div className="h-full overflow-y-auto">
       <div className={cn('mx-auto w-full px-4 py-5 md:px-8 md:py-7', wide ? 'max-w-7xl' : 'max-w-4xl')}>
         <header className="mb-5 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
           <div className="min-w-0">
-            <h1 ref={heading} tabIndex={-1} className="font-semibold text-2xl tracking-tight">
-              {title}
-            </h1>
+            <PageTitle title={title} />
             {description && <p className="mt-1 max-w-2xl text-muted text-sm">{description}</p>}
           </div>
           {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
@@ -32,6 +25,20 @@ export function Page({ title, description, actions, children, wide }: PageProps)
         {children}
       </div>
     </div>
+  )
+}
+
+/** The heading of a screen. It takes the focus when it is opened, so that a screen reader says where one is. */
+export function PageTitle({ title, className }: { title: string; className?: string }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${title} · Mostrador`
+    heading.current?.focus({ preventScroll: true })
+  }, [title])
+  return (
+    <h1 ref={heading} tabIndex={-1} className={cn('font-semibold text-2xl tracking-tight', className)}>
+      {title}
+    </h1>
   )
 }
 

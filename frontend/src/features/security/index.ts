@@ -1,0 +1,1 @@
+export { SecurityConsole } from './console'
