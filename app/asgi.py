@@ -57,6 +57,7 @@ from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
+from app.whatsapp.web.controllers import WebSessionsController
 from app.whatsapp.webhook import WebhookController, WebhookLane
 
 Thing = TypeVar("Thing")
@@ -78,6 +79,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     OutboundController,
     ChannelsController,
     EventsController,
+    WebSessionsController,
     MediaController,
     ProvidersController,
     PlaygroundController,
@@ -183,6 +185,7 @@ def _things(parts: Parts) -> dict[str, object]:
             graph_url=parts.settings.whatsapp.graph_url,
             api_version=parts.settings.whatsapp.api_version,
         ),
+        "web_sessions": parts.web_sessions,
         "templates": parts.templates,
         "accounts": parts.accounts,
         "console": parts.console,

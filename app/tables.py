@@ -15,5 +15,6 @@ from app.proof.models import *  # noqa: F403
 from app.security.models import *  # noqa: F403
 from app.system.models import *  # noqa: F403
 from app.whatsapp.models import *  # noqa: F403
+from app.whatsapp.web.models import *  # noqa: F403
 
 __all__ = ["metadata"]
