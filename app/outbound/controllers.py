@@ -84,6 +84,10 @@ class MessagesController(Controller):
                 now=await database.now(connection),
             )
             message = await queries.written_message(connection, written.id)
+            if written.took_over:
+                after = {"by": "message", "outbound_id": str(written.id)}
+                taken = entry(request, "conversation.taken_over", "conversation", conversation_id, after=after)
+                await record(connection, taken)
         wake.notify(OUTBOX)
         wake.notify(EVENTS)
         return Response(message, status_code=HTTP_201_CREATED if written.is_new else HTTP_200_OK)

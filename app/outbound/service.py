@@ -62,10 +62,14 @@ class CannotResend(Conflict):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """The message that a request to write stands for; `is_new` unless an earlier request with its key made it."""
+    """The message that a request to write stands for; `is_new` unless an earlier request with its key made it.
+
+    `took_over`: the conversation was not its author's before.
+    """
 
     id: UUID
     is_new: bool
+    took_over: bool = False
 
 
 async def write(
@@ -122,7 +126,8 @@ async def write(
     if new.canned_reply_id is not None:
         await count_use(connection, new.canned_reply_id)
     log.info("outbound.written", outbound_id=str(outbound_id), user_id=str(user_id))
-    return Written(outbound_id, is_new=True)
+    took_over = (conversation.control, conversation.held_by) != ("person", user_id)
+    return Written(outbound_id, is_new=True, took_over=took_over)
 
 
 async def cancel(connection: AsyncConnection, outbound_id: UUID, *, user_id: UUID, now: datetime) -> None:
@@ -219,7 +224,7 @@ async def _conversation(connection: AsyncConnection, conversation_id: UUID) -> A
     c = conversations.c
     row = (
         await connection.execute(
-            sa.select(c.id, c.channel_id, c.contact_id, c.last_inbound_at)
+            sa.select(c.id, c.channel_id, c.contact_id, c.last_inbound_at, c.control, c.held_by)
             .where(c.id == conversation_id)
             .with_for_update()
         )

@@ -127,6 +127,34 @@ async def test_what_a_person_does_is_recorded(api: WholeApi, action: str, method
     assert one["target_id"]
 
 
+async def test_a_message_that_takes_a_conversation_over_is_recorded_once_and_without_its_text(api: WholeApi) -> None:
+    database = api.parts.database
+    async with database.write() as connection:
+        now = await database.now(connection)
+        await connection.execute(
+            sa.update(conversations).where(conversations.c.id == CONVERSATION).values(last_inbound_at=now)
+        )
+    path = f"/api/conversations/{CONVERSATION}/messages"
+    async with api.client() as client:
+        client.headers["Authorization"] = f"Bearer {await api.token('agent')}"
+        for text in ("a secret text", "and another"):
+            answer = await client.post(path, json={"content": {"type": "text", "body": text}})
+            assert answer.status_code == 201, answer.text
+        client.headers["Authorization"] = f"Bearer {await api.token('admin')}"
+        (one,) = (await client.get("/api/audit")).json()["items"]
+        taken = await client.post(path, json={"content": {"type": "text", "body": "mine now"}})
+        (other, _) = (await client.get("/api/audit")).json()["items"]
+
+    assert (one["action"], one["actor_name"], one["target_id"]) == (
+        "conversation.taken_over",
+        "agent",
+        str(CONVERSATION),
+    )
+    assert "secret" not in str(one)
+    assert taken.status_code == 201
+    assert (other["action"], other["actor_name"]) == ("conversation.taken_over", "admin"), "from one person to another"
+
+
 async def test_what_is_refused_changes_nothing_and_records_nothing(api: WholeApi) -> None:
     async with api.client() as client:
         client.headers["Authorization"] = f"Bearer {await api.token('admin')}"
