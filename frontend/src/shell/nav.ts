@@ -8,6 +8,8 @@ import {
   CircleUserRound,
   Columns3,
   type LucideIcon,
+  Radio,
+  Rocket,
   ScrollText,
   ShieldCheck,
   Smartphone,
@@ -39,6 +41,13 @@ export const NAV: readonly NavItem[] = [
     group: 'work',
   },
   {
+    to: '/setup',
+    label: msg`Primeros pasos`,
+    icon: Rocket,
+    needs: 'system:manage',
+    group: 'setup',
+  },
+  {
     to: '/business',
     label: msg`Negocio`,
     icon: Store,
@@ -46,6 +55,7 @@ export const NAV: readonly NavItem[] = [
     keys: 'g b',
     group: 'setup',
   },
+  { to: '/channels', label: msg`Canales`, icon: Radio, needs: 'channels:read', keys: 'g n', group: 'setup' },
   {
     to: '/ai/providers',
     label: msg`Modelos de IA`,
@@ -89,3 +99,7 @@ export const NAV: readonly NavItem[] = [
     group: 'own',
   },
 ]
+
+/** Where somebody with these permissions begins. */
+export const firstScreen = (permissions: readonly Permission[]): NavItem | undefined =>
+  NAV.find((item) => permissions.includes(item.needs))

@@ -29,9 +29,10 @@ export function ChannelCard({ channel }: { channel: ChannelDetails }) {
   const close = () => setOpen(null)
   const isSimulated = channel.source === 'simulator'
   const isStopped = channel.stopped_reason !== null
+  const name = isSimulated ? t`Simulador` : channel.name
   return (
     <article
-      aria-label={channel.name}
+      aria-label={name}
       className="flex flex-col gap-3 rounded-xl border border-line bg-surface p-4 md:p-5"
     >
       <header className="flex items-start gap-3">
@@ -43,9 +44,10 @@ export function ChannelCard({ channel }: { channel: ChannelDetails }) {
           )}
         </span>
         <div className="min-w-0 flex-1">
-          <h2 className="truncate font-semibold">{channel.name}</h2>
+          <h2 className="truncate font-semibold">{name}</h2>
           <p className="text-muted text-xs">
-            {isSimulated ? t`Teléfono de prueba` : t`Cloud API de WhatsApp`} · {i18n._(SOURCES[channel.source])}
+            {isSimulated ? t`Teléfono de prueba` : t`Cloud API de WhatsApp`} ·{' '}
+            {i18n._(SOURCES[channel.source])}
           </p>
         </div>
         <Badge tone={isStopped ? 'bad' : 'good'}>{isStopped ? t`Parado` : t`En marcha`}</Badge>
@@ -91,10 +93,10 @@ export function ChannelCard({ channel }: { channel: ChannelDetails }) {
           </>
         )}
       </footer>
-      <Dialog open={open === 'check'} onClose={close} title={t`Comprobar ${channel.name}`}>
+      <Dialog open={open === 'check'} onClose={close} title={t`Comprobar ${name}`}>
         <ChannelCheck channelId={channel.id} atOnce />
       </Dialog>
-      <Dialog open={open === 'webhook'} onClose={close} title={t`Webhook de ${channel.name}`}>
+      <Dialog open={open === 'webhook'} onClose={close} title={t`Webhook de ${name}`}>
         <WebhookData channelId={channel.id} />
       </Dialog>
       {open === 'change' && <ChangeNumber channel={channel} onClose={close} />}

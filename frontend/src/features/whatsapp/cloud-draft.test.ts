@@ -13,9 +13,9 @@ const channel = {
 
 test('what nobody touched is not sent, least of all an empty secret', () => {
   expect(toChange(draftOf(channel), channel)).toEqual({})
-  expect(toChange({ ...draftOf(channel), token: ' EAAB-new-token-1234 ', messages_per_second: '20' }, channel)).toEqual(
-    { token: 'EAAB-new-token-1234', messages_per_second: 20 },
-  )
+  expect(
+    toChange({ ...draftOf(channel), token: ' EAAB-new-token-1234 ', messages_per_second: '20' }, channel),
+  ).toEqual({ token: 'EAAB-new-token-1234', messages_per_second: 20 })
 })
 
 test('an account id that was cleared is taken away', () => {
@@ -25,7 +25,13 @@ test('an account id that was cleared is taken away', () => {
 })
 
 test('a verify token that nobody chose is made up, and the rest is what the server has for everybody', () => {
-  const typed = { ...NEW_NUMBER, name: 'Ventas', phone_number_id: '100000000000007', token: 'T', app_secret: 'S' }
+  const typed = {
+    ...NEW_NUMBER,
+    name: 'Ventas',
+    phone_number_id: '100000000000007',
+    token: 'T',
+    app_secret: 'S',
+  }
   expect(toAdd(typed, 'made-up')).toEqual({
     name: 'Ventas',
     phone_number_id: '100000000000007',

@@ -48,7 +48,11 @@ export function CloudFields({ draft, onChange, error, isStored }: CloudFieldsPro
   const kept = isStored ? t`Vacío: se queda como está.` : null
   return (
     <div className="grid gap-4 sm:grid-cols-2">
-      <Field label={t`Nombre`} hint={t`Como lo llamáis vosotros: Ventas, Sucursal centro…`} error={wrong('name')}>
+      <Field
+        label={t`Nombre`}
+        hint={t`Como lo llamáis vosotros: Ventas, Sucursal centro…`}
+        error={wrong('name')}
+      >
         <Input {...input('name')} required maxLength={100} />
       </Field>
       <Field
@@ -71,7 +75,11 @@ export function CloudFields({ draft, onChange, error, isStored }: CloudFieldsPro
       >
         <Input {...input('business_account_id')} inputMode="numeric" pattern="[0-9]{5,20}" />
       </Field>
-      <Field label={t`Token de acceso`} hint={kept ?? t`Permanente, de un usuario del sistema.`} error={wrong('token')}>
+      <Field
+        label={t`Token de acceso`}
+        hint={kept ?? t`Permanente, de un usuario del sistema.`}
+        error={wrong('token')}
+      >
         <Input {...input('token')} {...secret} />
       </Field>
       <Field
@@ -90,11 +98,7 @@ export function CloudFields({ draft, onChange, error, isStored }: CloudFieldsPro
       </Field>
       {isWhole ? (
         <>
-          <Field
-            label={t`Versión de la API`}
-            hint={t`Vacía: la del servidor.`}
-            error={wrong('api_version')}
-          >
+          <Field label={t`Versión de la API`} hint={t`Vacía: la del servidor.`} error={wrong('api_version')}>
             <Input {...input('api_version')} placeholder="v26.0" pattern="v[0-9]{1,3}\.[0-9]{1,2}" />
           </Field>
           <Field
