@@ -9,7 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The panel is built with Node 24; where the system's is older, a wheel brings it.
 NODE_IS_NEW := $(shell node --version 2>/dev/null | awk -F'[v.]' '$$2 >= 24 { print "yes" }')
-ifeq ($(NODE_IS_NEW),)
+# Once it is there it stays in use: in a PATH that names it, the system's would seem to be new.
+ifneq ($(if $(wildcard $(VENV)/.node),wheel,$(if $(NODE_IS_NEW),,wheel)),)
 NODE       := $(VENV)/.node
 NODE_GROUP := --group frontend
 NPM        := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm --prefix frontend --silent

@@ -128,10 +128,11 @@ def _edge(parts: Parts) -> list[ASGIMiddleware]:
     hosts = allowed_hosts(server.public_url, server.allowed_hosts, development=not server.is_production)
     # Refusing a flood must cost next to nothing, so that stands outside everything else.
     flood: list[ASGIMiddleware] = [WebhookLimit(parts.webhook_buckets, parts.metrics)] if limits.enabled else []
+    headers = SecurityHeaders(https=server.public_url.startswith("https://"))
     edge: list[ASGIMiddleware] = [
         *flood,
-        SecurityHeaders(https=server.public_url.startswith("https://")),
-        WebhookLane(parts.webhook_door),
+        WebhookLane(parts.webhook_door, headers.of_api),
+        headers,
         RequestContext(),
         RequestMetrics(parts.metrics),
         ClientAddress(server.trusted_proxies),

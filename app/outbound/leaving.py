@@ -23,7 +23,7 @@ from app.outbound.settle import settle_turns
 from app.outbound.states import CLAIMABLE, WAITING, State
 from app.whatsapp.content import Content, Template, decode_content
 from app.whatsapp.models import channels
-from app.whatsapp.pacing import Pacer
+from app.whatsapp.pacing import Pacer, Place
 from app.whatsapp.transport import Recipient
 from app.whatsapp.window import is_window_open
 
@@ -98,26 +98,30 @@ async def _look(
     """Look at the candidates; return what leaves now, and what has ended without leaving."""
     if not rows:
         return [], []
-    leaving: list[Leaving] = []
+    ready: list[tuple[Any, Content]] = []
     stay: list[tuple[Any, Verdict]] = []
     for row in await _with_conversation(connection, rows, only_free_turns=only_free_turns):
         content = _readable(row)
         verdict = Verdict(State.FAILED, words.Reason.SEND_FAILED) if content is None else judge(row, content, now)
-        if verdict is None:
-            verdict = await _paced(pacer, row, now)
-        if verdict is None and content is not None:
-            leaving.append(_leaving(row, content))
-        elif verdict is not None:
+        if verdict is not None:
             stay.append((row, verdict))
+        elif content is not None:
+            ready.append((row, content))
+    leaving: list[Leaving] = []
+    for (row, content), wait_seconds in zip(
+        ready, await pacer.take_all([_place(row) for row, _ in ready]), strict=True
+    ):
+        if wait_seconds > 0:
+            stay.append((row, Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds))))
+        else:
+            leaving.append(_leaving(row, content))
     await _flip(connection, leaving, now)
     await _stay(connection, stay, now)
     return leaving, [(row, verdict) for row, verdict in stay if verdict.due_at is None]
 
 
-async def _paced(pacer: Pacer, row: Any, now: datetime) -> Verdict | None:
-    recipient = pacing_key(Recipient(row.phone, row.user_id))
-    wait_seconds = await pacer.take(row.phone_number_id, recipient, per_second=row.messages_per_second)
-    return Verdict(State(row.state), due_at=now + timedelta(seconds=wait_seconds)) if wait_seconds > 0 else None
+def _place(row: Any) -> Place:
+    return Place(row.phone_number_id, pacing_key(Recipient(row.phone, row.user_id)), row.messages_per_second)
 
 
 def _readable(row: Any) -> Content | None:

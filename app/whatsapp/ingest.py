@@ -93,7 +93,7 @@ class Ingest:
 
     async def claim(self, limit: int) -> list[StoredEvent]:
         """Lease up to `limit` pending events, oldest first."""
-        async with self._database.write() as connection:
+        async with self._database.write_once() as connection:
             claimed = [StoredEvent(*row) for row in await _CLAIM.rows(connection, limit=limit)]
         if claimed:
             reach("ingest.claimed")

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.core.db import Database, GroupCommit, InsertMany
+from app.core.db import Database, GroupCommit, InsertMany, db_now
 from app.core.failpoints import reach
 from app.core.ids import new_id
 from app.core.wake import Wake
@@ -27,6 +26,7 @@ class RawEvent(msgspec.Struct, frozen=True):
 
 _STORE = InsertMany(
     inbound_events,
+    given={"received_at": db_now(), "due_at": db_now()},
     skip_existing=True,
     returning=[inbound_events.c.digest],
 )
@@ -39,9 +39,10 @@ class Intake:
     """
 
     def __init__(self, database: Database, wake: Wake) -> None:
-        self._database = database
         self._wake = wake
-        self._group: GroupCommit[RawEvent, bool] = GroupCommit(database, self._store, then=self._tell)
+        self._group: GroupCommit[RawEvent, bool] = GroupCommit(
+            database, self._store, then=self._tell, one_statement=True
+        )
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -50,12 +51,12 @@ class Intake:
     async def __aexit__(self, *error: object) -> None:
         await self._group.__aexit__(*error)
 
-    async def save(self, event: RawEvent) -> bool:
+    async def save(self, event: RawEvent, *, within_seconds: float | None = None) -> bool:
         """Return after the COMMIT: True if the event is new, False if we had it.
 
         Raises `Unavailable` (of which `DatabaseUnavailable` is one) when it is not stored: Meta shall try again.
         """
-        return await self._group.save(event)
+        return await self._group.save(event, within_seconds=within_seconds)
 
     def _tell(self, is_new: Sequence[bool]) -> None:
         reach("intake.committed")
@@ -63,13 +64,12 @@ class Intake:
             self._wake.notify(INBOX)
 
     async def _store(self, connection: AsyncConnection, events: Sequence[RawEvent]) -> list[bool]:
-        now = await self._database.now(connection)
         rows: dict[bytes, dict[str, object]] = {}
         digests = []
         for event in events:
             digest = hashlib.sha256(event.body).digest()
             digests.append(digest)
-            rows.setdefault(digest, _row(event, digest, now))
+            rows.setdefault(digest, _row(event, digest))
         # In one order: two processes that are given the same bodies at once would otherwise wait for each other.
         new = {row.digest for row in await _STORE.rows(connection, [rows[digest] for digest in sorted(rows)])}
         reach("intake.inserted")
@@ -80,13 +80,11 @@ class Intake:
         return is_new
 
 
-def _row(event: RawEvent, digest: bytes, now: datetime) -> dict[str, object]:
+def _row(event: RawEvent, digest: bytes) -> dict[str, object]:
     return {
         "id": new_id(),
         "digest": digest,
         "channel_id": event.channel_id,
         "body": event.body,
-        "received_at": now,
         "state": "pending",
-        "due_at": now,
     }

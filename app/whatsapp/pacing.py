@@ -7,7 +7,7 @@ that key before its `not_before`, which grows with every further refusal, and th
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from app.whatsapp.error_codes import Scope
 from app.whatsapp.errors import SendRejected
 
-__all__ = ["PAIR_CAPACITY", "PAIR_REFILL_SECONDS", "PER_SECOND", "Hold", "LocalPacer", "Pacer", "hold_for"]
+__all__ = ["PAIR_CAPACITY", "PAIR_REFILL_SECONDS", "PER_SECOND", "Hold", "LocalPacer", "Pacer", "Place", "hold_for"]
 
 PER_SECOND = 80
 WINDOW_SECONDS = 1.0
@@ -28,6 +28,14 @@ MOST_LEVELS = 6
 _SWEEP_EVERY = 4096
 
 
+class Place(msgspec.Struct, frozen=True):
+    """What a message needs to leave."""
+
+    number: str
+    recipient: str
+    per_second: int = PER_SECOND
+
+
 class Pacer(Protocol):
     """Says when a message may leave. `number` is the phone number id, `recipient` any stable name of the person."""
 
@@ -36,6 +44,9 @@ class Pacer(Protocol):
 
         Only an answer of 0 takes a place.
         """
+
+    async def take_all(self, wanted: Sequence[Place]) -> list[float]:
+        """Take several places in order; return for each what `take` would return."""
 
     async def hold(self, number: str, recipient: str, refusal: SendRejected) -> float:
         """Note that WhatsApp refused with a throttle; return for how many seconds nothing leaves for that key.
@@ -128,6 +139,9 @@ class LocalPacer:
         if wait_seconds == 0:
             self.record(number, recipient)
         return wait_seconds
+
+    async def take_all(self, wanted: Sequence[Place]) -> list[float]:
+        return [await self.take(one.number, one.recipient, per_second=one.per_second) for one in wanted]
 
     async def hold(self, number: str, recipient: str, refusal: SendRejected) -> float:
         held = hold_for(refusal)

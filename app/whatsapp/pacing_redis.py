@@ -24,6 +24,7 @@ from app.whatsapp.pacing import (
     SLOWEST_PER_SECOND,
     WINDOW_SECONDS,
     LocalPacer,
+    Place,
     hold_for,
 )
 
@@ -112,17 +113,36 @@ class RedisPacer:
         self._clock = clock
         self._server_clock = server_clock
         self._prefix = prefix
+        self._redis = redis
         self._take = redis.register_script(_TAKE)
         self._hold = redis.register_script(_HOLD)
         self._ask_again_at = 0.0
 
     async def take(self, number: str, recipient: str, *, per_second: int = PER_SECOND) -> float:
-        wait_seconds = self._local.wait_seconds(number, recipient, per_second)
-        if wait_seconds > 0:
-            return wait_seconds
-        # The place is taken here first: the answer from Redis is awaited, and others must not slip in meanwhile.
-        self._local.record(number, recipient)
-        limits = [
+        (wait_seconds,) = await self.take_all([Place(number, recipient, per_second)])
+        return wait_seconds
+
+    async def take_all(self, wanted: Sequence[Place]) -> list[float]:
+        waits: list[float] = []
+        asked: list[tuple[int, Place]] = []
+        for number, place in enumerate(wanted):
+            waits.append(self._local.wait_seconds(place.number, place.recipient, place.per_second))
+            if waits[-1] == 0:
+                # Taken here first: the answer from Redis is awaited, and others must not slip in meanwhile.
+                self._local.record(place.number, place.recipient)
+                asked.append((number, place))
+        answers = await self._ask(
+            self._take,
+            [(self._keys(place.number, place.recipient), self._limits(place.per_second)) for _, place in asked],
+        )
+        for (number, place), shared_seconds in zip(asked, answers or (), strict=False):
+            if shared_seconds > 0:
+                self._local.give_back(place.number, place.recipient)
+                waits[number] = shared_seconds
+        return waits
+
+    def _limits(self, per_second: int) -> list[float]:
+        return [
             self._now(),
             per_second,
             int(WINDOW_SECONDS * _MICRO),
@@ -131,10 +151,6 @@ class RedisPacer:
             SLOWEST_PER_SECOND,
             RESOLUTION_SECONDS * _MICRO,
         ]
-        shared_seconds = await self._ask(self._take, self._keys(number, recipient), limits) or 0.0
-        if shared_seconds > 0:
-            self._local.give_back(number, recipient)
-        return shared_seconds
 
     async def hold(self, number: str, recipient: str, refusal: SendRejected) -> float:
         held = hold_for(refusal)
@@ -149,20 +165,26 @@ class RedisPacer:
             int(held.longest_seconds * _MICRO),
             MOST_LEVELS,
         ]
-        shared_seconds = await self._ask(self._hold, [keys[3] if held.pair else keys[2]], how_long)
-        return max(local_seconds, shared_seconds or 0.0)
+        shared = await self._ask(self._hold, [([keys[3] if held.pair else keys[2]], how_long)])
+        return max(local_seconds, *(shared or [0.0]))
 
-    async def _ask(self, script: AsyncScript, keys: list[str], arguments: Sequence[float]) -> float | None:
-        """Run a script; `None` if Redis does not answer, and then it is left alone for a second."""
-        if self._clock() < self._ask_again_at:
+    async def _ask(self, script: AsyncScript, calls: Sequence[tuple[list[str], Sequence[float]]]) -> list[float] | None:
+        """Run a script for each (keys, arguments), in one round trip; return the seconds that each run answers.
+
+        `None` if Redis does not answer, and then it is left alone for a second.
+        """
+        if not calls or self._clock() < self._ask_again_at:
             return None
         try:
-            microseconds = int(await script(keys=keys, args=arguments))
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for keys, arguments in calls:
+                    await script(keys=keys, args=arguments, client=pipeline)
+                answers = await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             self._ask_again_at = self._clock() + _PAUSE_SECONDS
             log.warning("pacing.redis_unavailable", error=type(error).__name__)
             return None
-        return microseconds / _MICRO
+        return [int(microseconds) / _MICRO for microseconds in answers]
 
     def _now(self) -> int:
         return _SERVER_CLOCK if self._server_clock is None else int(self._server_clock() * _MICRO)

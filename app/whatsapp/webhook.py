@@ -1,6 +1,5 @@
 """The public door: Meta's handshake, and webhooks in. Verify, store, answer; everything else happens after."""
 
-import asyncio
 import hmac
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.params import QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types.asgi_types import HTTPResponseBodyEvent, HTTPResponseStartEvent
 
 from app.core.errors import Forbidden, InvalidInput, MostradorError, Unauthenticated, Unavailable
 from app.core.http.bodies import WEBHOOK_BODY_BYTES
@@ -47,7 +47,8 @@ class WebhookDoor:
     ) -> None:
         self._intake = intake
         self._channels = channels
-        self._metrics = metrics
+        self._last_success = metrics.webhook_last_success
+        self._duration = metrics.webhook_duration
         outcomes = ("stored", "duplicate", "bad_signature", "unavailable")
         self._requests = {outcome: metrics.webhook_requests.labels(outcome) for outcome in outcomes}
         self._app_secrets = tuple(app_secrets)
@@ -75,18 +76,12 @@ class WebhookDoor:
             if not verify(body, signature, secrets):
                 outcome = "bad_signature"
                 raise Unauthenticated("the signature is missing or wrong")
-            outcome = "stored" if await self._save(RawEvent(body, channel_id)) else "duplicate"
-            self._metrics.webhook_last_success.set_to_current_time()
+            is_new = await self._intake.save(RawEvent(body, channel_id), within_seconds=_DEADLINE_SECONDS)
+            outcome = "stored" if is_new else "duplicate"
+            self._last_success.set_to_current_time()
         finally:
             self._requests[outcome].inc()
-            self._metrics.webhook_duration.observe(time.perf_counter() - started)
-
-    async def _save(self, event: RawEvent) -> bool:
-        try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
-                return await self._intake.save(event)
-        except TimeoutError:
-            raise Unavailable("storing took too long: deliver again") from None
+            self._duration.observe(time.perf_counter() - started)
 
     async def _secrets(self, channel_id: UUID) -> Any:
         channel = await self._channels.get(channel_id)
@@ -99,13 +94,16 @@ class WebhookLane(ASGIMiddleware):
     """Takes `POST /webhooks/whatsapp[/{channel_id}]` before the router does.
 
     Meta expects an answer within 250 ms whatever the load is, and three of four webhooks are statuses. Routing, request
-    and response objects cost more than verifying and storing; this is the one place where that matters.
+    and response objects cost more than verifying and storing; this is the one place where that matters. `headers` are
+    those of every answer.
     """
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, door: WebhookDoor) -> None:
+    def __init__(self, door: WebhookDoor, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._door = door
+        self._headers = list(headers)
+        self._taken = _start(200, [(b"content-length", b"0"), *headers])
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Answer 200 after the webhook is durable, 401 for a bad signature, 503 when Meta shall deliver it again."""
@@ -118,12 +116,27 @@ class WebhookLane(ASGIMiddleware):
             body = await _body(receive)
             await self._door.receive(body, _signature(scope), channel_id)
         except MostradorError as error:
-            await _answer(send, error.status, problem_body(error))
+            await self._refuse(send, error.status, problem_body(error))
         except Exception:
             log.exception("webhook.failed")
-            await _answer(send, 500, problem_body(MostradorError("something went wrong: deliver again")))
+            await self._refuse(send, 500, problem_body(MostradorError("something went wrong: deliver again")))
         else:
-            await _answer(send, 200, b"")
+            await send(self._taken)
+            await send(_NO_BODY)
+
+    async def _refuse(self, send: Send, status: int, body: bytes) -> None:
+        headers = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/problem+json")]
+        if status == 503:  # noqa: PLR2004 - HTTP: try again
+            headers.append((b"retry-after", b"5"))
+        await send(_start(status, [*headers, *self._headers]))
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+_NO_BODY: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+def _start(status: int, headers: list[tuple[bytes, bytes]]) -> HTTPResponseStartEvent:
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 class TooLarge(MostradorError):
@@ -170,16 +183,6 @@ def _signature(scope: Scope) -> str | None:
         if name == b"x-hub-signature-256":
             return value.decode("latin-1")
     return None
-
-
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-length", str(len(body)).encode()), (b"x-content-type-options", b"nosniff")]
-    if body:
-        headers.append((b"content-type", b"application/problem+json"))
-    if status == 503:  # noqa: PLR2004 - HTTP: try again
-        headers.append((b"retry-after", b"5"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class WebhookController(Controller):

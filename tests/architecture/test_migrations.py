@@ -120,5 +120,5 @@ async def test_no_statement_of_the_message_path_reads_a_whole_table_on_sqlite(
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("?"))]
             scanned = {step.split()[1] for step in plan if step.startswith("SCAN ")} & tables
             assert not scanned, f"{name} reads every row of {scanned}"
-            if "due_at <= " in text and "events" not in text.split():
+            if name.endswith(("._CLAIM", "._CANDIDATES", "._PARK")) and "FROM events" not in text:
                 assert any("_due (due_at<?)" in step for step in plan), f"{name} finds what is due without its index"

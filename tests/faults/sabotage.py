@@ -18,10 +18,10 @@ def acknowledge_before_commit() -> None:
     save = Intake.save
     later: set[asyncio.Task[bool]] = set()
 
-    async def save_later(self: Intake, event: RawEvent) -> bool:
+    async def save_later(self: Intake, event: RawEvent, *, within_seconds: float | None = None) -> bool:
         async def store() -> bool:
             await asyncio.sleep(0.3)
-            return await save(self, event)
+            return await save(self, event, within_seconds=within_seconds)
 
         task = asyncio.create_task(store())
         later.add(task)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = [
     "Connections",
-    "PostgresqlRead",
+    "PostgresqlStatement",
     "PostgresqlWrite",
     "SqliteRead",
     "SqliteWrite",
@@ -104,8 +104,8 @@ class PostgresqlWrite:
             await _postgresql(connection, "ROLLBACK")
 
 
-class PostgresqlRead:
-    """Each query sees what is committed when it begins, which is what READ COMMITTED means: no transaction at all."""
+class PostgresqlStatement:
+    """Each statement by itself. For queries this is what READ COMMITTED means: each sees what is committed by then."""
 
     async def begin(self, connection: AsyncConnection) -> None: ...
 

@@ -74,7 +74,7 @@ class EventRelay:
 
     async def claim(self, limit: int) -> list[Any]:
         """Lease up to `limit` events; they come back after the lease unless `relay` deletes them."""
-        async with self._database.write() as connection:
+        async with self._database.write_once() as connection:
             return sorted(await _CLAIM.rows(connection, limit=limit))  # by id, which comes first
 
     async def relay(self, rows: Sequence[Any]) -> None:
@@ -82,7 +82,7 @@ class EventRelay:
         facts = [fact for row in rows if (fact := self._decode(row)) is not None]
         await self._react(facts)
         reach("relay.told")
-        async with self._database.write() as connection:
+        async with self._database.write_once() as connection:
             await _FORGET.run(connection, ids=[row.id for row in rows])
 
     def _decode(self, row: Any) -> Event | None:

@@ -34,8 +34,8 @@ class GroupCommit(Generic[Item, Result]):
     order. It must be able to run again, also when a COMMIT has succeeded whose answer was lost, and with fewer items:
     when a group fails, its items are tried one by one, so that only the item at fault fails. While the database does
     not answer, it is tried again for `patience_seconds`. `then(results)` is called after each COMMIT, once for all that
-    were in it; it must be quick and never fail. Use as an async context manager; leaving it commits what is still
-    waiting.
+    were in it; it must be quick and never fail. `one_statement` says that `write` is one. Use as an async context
+    manager; leaving it commits what is still waiting.
     """
 
     def __init__(
@@ -48,8 +48,9 @@ class GroupCommit(Generic[Item, Result]):
         most_waiting: int = 5000,
         patience_seconds: float = 0.0,
         longest_write_seconds: float = _LONGEST_WRITE_SECONDS,
+        one_statement: bool = False,
     ) -> None:
-        self._database = database
+        self._unit_of_work = database.write_once if one_statement else database.write
         self._write = write
         self._then = then
         self._most_in_group = most_in_group
@@ -71,18 +72,26 @@ class GroupCommit(Generic[Item, Result]):
         if self._task is not None:
             await self._task
 
-    async def save(self, item: Item) -> Result:
+    async def save(self, item: Item, *, within_seconds: float | None = None) -> Result:
         """Store `item` and return its result after the COMMIT.
 
-        Raises `Unavailable` when too much is waiting already, `DatabaseUnavailable` when the database cannot commit,
-        and the item's own error when it cannot be stored.
+        Raises `Unavailable` when too much is waiting already or it takes longer than `within_seconds`,
+        `DatabaseUnavailable` when the database cannot commit, and the item's own error when it cannot be stored.
         """
         if self._closing or len(self._waiting) >= self._most_waiting:
             raise Unavailable("too much is waiting to be stored: try again in a moment")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         self._arrived.set()
-        return await future
+        if within_seconds is None:
+            return await future
+        # A timer for the future costs a fifth of asyncio.timeout, and thousands of webhooks a second pass here.
+        timer = loop.call_later(within_seconds, _give_up, future)
+        try:
+            return await future
+        finally:
+            timer.cancel()
 
     async def _run(self) -> None:
         try:
@@ -91,7 +100,7 @@ class GroupCommit(Generic[Item, Result]):
                 self._arrived.clear()
                 while self._waiting:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most_in_group))]
-                    await self._commit([pair for pair in group if not pair[1].cancelled()])
+                    await self._commit([pair for pair in group if not pair[1].done()])
         finally:  # when this task is cancelled, nobody may wait for it for ever
             self._closing = True
             _fail(self._waiting, Unavailable("the process stops: try again in a moment"))
@@ -138,13 +147,18 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _write_once(self, items: Sequence[Item]) -> Sequence[Result]:
         try:
-            async with asyncio.timeout(self._longest_write_seconds), self._database.write() as connection:
+            async with asyncio.timeout(self._longest_write_seconds), self._unit_of_work() as connection:
                 results = await self._write(connection, items)
                 if len(results) != len(items):
                     raise RuntimeError("a write must give one result an item")
         except TimeoutError:
             raise DatabaseUnavailable("the database takes too long: try again in a moment") from None
         return results
+
+
+def _give_up(future: asyncio.Future[Result]) -> None:
+    if not future.done():
+        future.set_exception(Unavailable("storing took too long: try again in a moment"))
 
 
 def _fail(group: Iterable[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:

@@ -90,12 +90,12 @@ class SecurityHeaders(ASGIMiddleware):
         if https:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         self._everywhere = _encoded(headers)
-        self._under_api = _encoded(
+        self.of_api = _encoded(
             headers | {"content-security-policy": API_CONTENT_SECURITY_POLICY, "cache-control": "no-store"}
         )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        headers = self._under_api if _is_api(scope["path"]) else self._everywhere
+        headers = self.of_api if _is_api(scope["path"]) else self._everywhere
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

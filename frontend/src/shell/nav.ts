@@ -7,9 +7,14 @@ import {
   BrainCircuit,
   CircleUserRound,
   Columns3,
+  Inbox,
   type LucideIcon,
+<<<<<<< HEAD
   Radio,
   Rocket,
+=======
+  MessageSquareQuote,
+>>>>>>> main
   ScrollText,
   ShieldCheck,
   Smartphone,
@@ -32,6 +37,22 @@ export type NavItem = {
 
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
+  {
+    to: '/inbox',
+    label: msg`Bandeja`,
+    icon: Inbox,
+    needs: 'conversations:read',
+    keys: 'g i',
+    group: 'work',
+  },
+  {
+    to: '/canned-replies',
+    label: msg`Respuestas guardadas`,
+    icon: MessageSquareQuote,
+    needs: 'conversations:answer',
+    keys: 'g r',
+    group: 'setup',
+  },
   {
     to: '/simulator',
     label: msg`Teléfono`,

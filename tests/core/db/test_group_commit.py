@@ -69,6 +69,25 @@ async def test_only_the_item_at_fault_fails(database: Database) -> None:
     assert await stored(database) == {"1", "2", "3"}
 
 
+async def test_who_waits_too_long_is_told_so_and_what_has_not_begun_is_not_stored(database: Database) -> None:
+    writer = Writer()
+    writer.go.clear()
+    async with GroupCommit(database, writer) as group:
+        first = asyncio.create_task(group.save("first"))
+        await writer.started.wait()
+        with pytest.raises(Unavailable):
+            await group.save("late", within_seconds=0.01)
+        writer.go.set()
+        assert await first == "stored first"
+    assert await stored(database) == {"first"}
+
+
+async def test_a_group_of_one_statement_is_stored_once(database: Database) -> None:
+    async with GroupCommit(database, Writer(), one_statement=True) as group:
+        assert await group.save("one", within_seconds=60) == "stored one"
+    assert await stored(database) == {"one"}
+
+
 async def test_a_caller_that_gave_up_before_its_turn_stores_nothing(database: Database) -> None:
     writer = Writer()
     writer.go.clear()
@@ -150,7 +169,7 @@ async def test_more_than_it_can_hold_is_refused(database: Database) -> None:
 async def test_a_write_that_hangs_is_given_up_and_the_next_one_works(database: Database) -> None:
     writer = Writer()
     writer.go.clear()
-    async with GroupCommit(database, writer, longest_write_seconds=0.05) as group:
+    async with GroupCommit(database, writer, longest_write_seconds=1.0) as group:
         with pytest.raises(DatabaseUnavailable):
             await group.save("first")
         writer.go.set()

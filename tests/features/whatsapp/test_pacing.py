@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from app.whatsapp.error_codes import rule_for
 from app.whatsapp.errors import SendRejected
-from app.whatsapp.pacing import LocalPacer, Pacer
+from app.whatsapp.pacing import LocalPacer, Pacer, Place
 from app.whatsapp.pacing_redis import RedisPacer
 from tests.servers import RedisServer, free_port
 
@@ -273,3 +273,14 @@ async def test_when_redis_comes_back_it_is_asked_again(private_redis: RedisServe
     await client.aclose()
 
     assert known
+
+
+async def test_places_taken_together_are_those_that_would_be_taken_one_by_one(make: Callable[[], Pacer]) -> None:
+    together, alone = make(), make()
+    for name in ("together", "alone"):
+        await (together if name == "together" else alone).take(name, "first", per_second=3)
+    wanted = [Place("together", f"person{number}", 3) for number in range(4)]
+    waits = await together.take_all(wanted)
+    assert waits == [await alone.take("alone", one.recipient, per_second=3) for one in wanted]
+    assert [wait > 0 for wait in waits] == [False, False, True, True]
+    assert await together.take_all([]) == []

@@ -31,9 +31,10 @@ class Store:
         self.kept: list[RawEvent] = []
         self.hangs = False
 
-    async def save(self, event: RawEvent) -> bool:
+    async def save(self, event: RawEvent, *, within_seconds: float) -> bool:
         if self.hangs:
-            await asyncio.Event().wait()
+            await asyncio.sleep(within_seconds)
+            raise Unavailable("too late")
         new = event not in self.kept
         self.kept.append(event)
         return new
