@@ -9,7 +9,12 @@ import {
   Columns3,
   Inbox,
   type LucideIcon,
+<<<<<<< HEAD
+  Radio,
+  Rocket,
+=======
   MessageSquareQuote,
+>>>>>>> main
   ScrollText,
   ShieldCheck,
   Smartphone,
@@ -57,6 +62,13 @@ export const NAV: readonly NavItem[] = [
     group: 'work',
   },
   {
+    to: '/setup',
+    label: msg`Primeros pasos`,
+    icon: Rocket,
+    needs: 'system:manage',
+    group: 'setup',
+  },
+  {
     to: '/business',
     label: msg`Negocio`,
     icon: Store,
@@ -64,6 +76,7 @@ export const NAV: readonly NavItem[] = [
     keys: 'g b',
     group: 'setup',
   },
+  { to: '/channels', label: msg`Canales`, icon: Radio, needs: 'channels:read', keys: 'g n', group: 'setup' },
   {
     to: '/ai/providers',
     label: msg`Modelos de IA`,
@@ -107,3 +120,7 @@ export const NAV: readonly NavItem[] = [
     group: 'own',
   },
 ]
+
+/** Where somebody with these permissions begins. */
+export const firstScreen = (permissions: readonly Permission[]): NavItem | undefined =>
+  NAV.find((item) => permissions.includes(item.needs))
