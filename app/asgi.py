@@ -42,7 +42,7 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.client_address import ClientAddress
 from app.core.security.guards import RequireAccessToken
-from app.inbox.controllers import ConversationsController
+from app.inbox.controllers import ConversationsController, SearchController
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
@@ -71,6 +71,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     TeamController,
     ApiKeysController,
     ConversationsController,
+    SearchController,
     NotesController,
     CannedRepliesController,
     TurnsController,

@@ -1091,6 +1091,18 @@ export type HealthSummary = {
 };
 
 /**
+ * HitMessage
+ *
+ * A message that was found; the thread opens at it with `around`.
+ */
+export type HitMessage = {
+    author: 'customer' | 'bot' | 'person' | 'phone';
+    id: string;
+    kind: string;
+    sent_at: string;
+};
+
+/**
  * Hours
  *
  * When the business is open. `time_zone` is a name of the IANA database, such as America/Bogota.
@@ -1486,6 +1498,29 @@ export type Message = {
     turn_id: string | null;
     wamid: string | null;
     written_by: Colleague | null;
+};
+
+/**
+ * MessageHit
+ *
+ * A message that holds what was searched for, with its conversation as the inbox shows it.
+ *
+ * The texts of `snippet` join to the piece of the message around the first find.
+ */
+export type MessageHit = {
+    conversation: Conversation;
+    message: HitMessage;
+    snippet: Array<SnippetPart>;
+};
+
+/**
+ * Page[MessageHit]
+ *
+ * One page of a list. `next_cursor` is given back as `cursor` to continue; it is null on the last page.
+ */
+export type MessageHitPage = {
+    items: Array<MessageHit>;
+    next_cursor?: string | null;
 };
 
 /**
@@ -2543,6 +2578,16 @@ export type SnapshotVerdict = {
  */
 export type Snapshots = {
     items: Array<SnapshotSummary>;
+};
+
+/**
+ * SnippetPart
+ *
+ * A piece of a text; `marked` is what was searched for.
+ */
+export type SnippetPart = {
+    marked: boolean;
+    text: string;
 };
 
 /**
@@ -5464,6 +5509,8 @@ export type MessagesFindData = {
     };
     query?: {
         raw?: boolean;
+        around?: string | null;
+        after?: string | null;
         limit?: number;
         cursor?: string | null;
     };
@@ -6357,6 +6404,59 @@ export type OutboundResolveResponses = {
 };
 
 export type OutboundResolveResponse = OutboundResolveResponses[keyof OutboundResolveResponses];
+
+export type SearchFindData = {
+    body?: never;
+    path?: never;
+    query: {
+        q: string;
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/api/search';
+};
+
+export type SearchFindErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type SearchFindError = SearchFindErrors[keyof SearchFindErrors];
+
+export type SearchFindResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: MessageHitPage;
+};
+
+export type SearchFindResponse = SearchFindResponses[keyof SearchFindResponses];
 
 export type AlertsAlertsData = {
     body?: never;

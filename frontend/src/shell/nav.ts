@@ -9,12 +9,9 @@ import {
   Columns3,
   Inbox,
   type LucideIcon,
-<<<<<<< HEAD
+  MessageSquareQuote,
   Radio,
   Rocket,
-=======
-  MessageSquareQuote,
->>>>>>> main
   ScrollText,
   ShieldCheck,
   Smartphone,
