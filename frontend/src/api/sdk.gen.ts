@@ -1001,7 +1001,9 @@ export const simulatorState = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Move the time forward
  *
- * Move this Meta's clock, for example by a day to close the 24 h window. It never goes back.
+ * Move this Meta's clock, for example by a day to close the 24-hour windows. It never goes back.
+ *
+ * The windows of the simulator's conversations close in the inbox too.
  */
 export const simulatorMoveClock = <ThrowOnError extends boolean = true>(options: Options<SimulatorMoveClockData, ThrowOnError>): RequestResult<SimulatorMoveClockResponses, SimulatorMoveClockErrors, ThrowOnError> => (options.client ?? client).post<SimulatorMoveClockResponses, SimulatorMoveClockErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

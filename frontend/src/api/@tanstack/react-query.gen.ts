@@ -1797,7 +1797,9 @@ export const simulatorStateOptions = (options?: Options<SimulatorStateData>) => 
 /**
  * Move the time forward
  *
- * Move this Meta's clock, for example by a day to close the 24 h window. It never goes back.
+ * Move this Meta's clock, for example by a day to close the 24-hour windows. It never goes back.
+ *
+ * The windows of the simulator's conversations close in the inbox too.
  */
 export const simulatorMoveClockMutation = (options?: Partial<Options<SimulatorMoveClockData>>): UseMutationOptions<SimulatorMoveClockResponse, SimulatorMoveClockError, Options<SimulatorMoveClockData>> => {
     const mutationOptions: UseMutationOptions<SimulatorMoveClockResponse, SimulatorMoveClockError, Options<SimulatorMoveClockData>> = {
