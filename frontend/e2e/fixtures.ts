@@ -68,45 +68,23 @@ export async function signIn(page: Page, who: { username: string; password: stri
 }
 
 type Fixtures = {
-  server: Server
-  /** The customers of that server. */
-  world: World
   /** Fails the journey on any CSP violation, page error or console error that it did not expect. */
   guard: Guard
   /** A page of somebody who is signed in as the administrator. */
   panel: Page
 }
 
-/** One server for each file of journeys, so that a file begins with nothing and need not mind the others. */
-class Servers {
-  #current: { file: string; server: Server } | null = null
-
-  async of(file: string): Promise<Server> {
-    if (this.#current?.file !== file) {
-      await this.stop()
-      this.#current = { file, server: await Server.start() }
-    }
-    return this.#current.server
-  }
-
-  async stop(): Promise<void> {
-    await this.#current?.server.stop()
-    this.#current = null
-  }
-}
-
-export const test = base.extend<Fixtures, { servers: Servers }>({
-  servers: [
+export const test = base.extend<Fixtures, { server: Server; world: World }>({
+  server: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names from the pattern
     async ({}, use) => {
-      const servers = new Servers()
-      await use(servers)
-      await servers.stop()
+      const server = await Server.start()
+      await use(server)
+      await server.stop()
     },
     { scope: 'worker', timeout: 60_000 },
   ],
-  server: [async ({ servers }, use, info) => use(await servers.of(info.file)), { timeout: 60_000 }],
-  world: async ({ server }, use) => use(await World.at(server.url)),
+  world: [async ({ server }, use) => use(await World.at(server.url)), { scope: 'worker' }],
   baseURL: async ({ server }, use) => use(server.url),
   guard: [
     async ({ page, server }, use, info) => {
