@@ -35,7 +35,8 @@ HEALTH = {"/healthz", "/readyz"}
 # What ends sessions comes last, so that whoever calls it has been everywhere else.
 LAST = ("/api/auth", "/api/users", "/api/api-keys")
 
-pytestmark = pytest.mark.xdist_group("contract")
+# Making the requests is a minute's work of a processor that others may want too.
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.timeout(600)]
 
 
 class Request(msgspec.Struct, frozen=True):
