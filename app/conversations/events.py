@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.core.events import Event
 
-Change = Literal["assigned", "closed", "reopened", "read"]
+Change = Literal["assigned", "closed", "reopened", "read", "aged"]
 
 
 class MessageReceived(Event, frozen=True, kw_only=True):

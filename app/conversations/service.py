@@ -1,5 +1,6 @@
 """What people do with a conversation as a whole: look at it, assign it, close it, open it again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.conversations.errors import ConversationNotFound
 from app.conversations.events import Change, ConversationChanged
 from app.conversations.models import conversations
-from app.core.db import db_now
+from app.core.db import db_now, db_now_plus
 from app.core.db.events import record
 from app.core.log import current_correlation_id
+from app.whatsapp.models import channels
+from app.whatsapp.window import WINDOW
 
 _c = conversations.c
 
@@ -60,6 +63,22 @@ async def reopen(connection: AsyncConnection, conversation_id: UUID) -> bool:
     if row.closed_at is not None:
         await _change(connection, conversation_id, "reopened", closed_at=None, close_reason=None)
     return row.closed_at is not None
+
+
+async def let_time_pass(connection: AsyncConnection, source: str, by: timedelta) -> None:
+    """Make the last messages of customers on channels of `source` older, as if that time had passed since.
+
+    For the simulator, whose clock runs ahead: its 24-hour windows close here too.
+    """
+    rows = await connection.execute(
+        sa.select(_c.id, _c.last_inbound_at)
+        .join(channels, channels.c.id == _c.channel_id)
+        .where(channels.c.source == source, _c.last_inbound_at > db_now_plus(-WINDOW.total_seconds()))
+        .order_by(_c.id)
+        .with_for_update(of=conversations)
+    )
+    for row in rows.all():
+        await _change(connection, row.id, "aged", last_inbound_at=row.last_inbound_at - by)
 
 
 async def _lock(connection: AsyncConnection, conversation_id: UUID) -> Any:

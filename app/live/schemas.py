@@ -34,7 +34,7 @@ class LiveEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something happened to the things named; the client fetches what it shows of them again.
 
     `type` is the event's name in the past tense: `message_received`, `turn_ended`, `control_changed`,
-    `conversation_changed` (assigned, closed, reopened, read), `note_added`, `note_deleted`, `message_queued`,
+    `conversation_changed` (assigned, closed, reopened, read, aged), `note_added`, `note_deleted`, `message_queued`,
     `delivery_changed`, `channel_stopped` and others to come. `id` tells two events apart.
     """
 

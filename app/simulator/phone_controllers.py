@@ -11,11 +11,15 @@ import msgspec
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
+from app.conversations.service import let_time_pass
+from app.core.db import Database
+from app.core.db.events import EVENTS
 from app.core.http import UPLOAD_BODY_BYTES
 from app.core.security.guards import needs
+from app.core.wake import Wake
 from app.simulator.errors import CustomerNotFound, SimulatedFileNotFound, SimulatorOff
 from app.simulator.people import Customer
 from app.simulator.schemas import (
@@ -138,9 +142,22 @@ class SimulatorController(Controller):
         meta.set_faults([])
 
     @post("/clock", status_code=HTTP_200_OK, summary="Move the time forward")
-    async def move_clock(self, data: JSONBody[ClockMove], meta: NamedDependency[Simulator]) -> ClockAnswer:
-        """Move this Meta's clock, for example by a day to close the 24 h window. It never goes back."""
-        return ClockAnswer(meta.travel(timedelta(seconds=data.advance_seconds)))
+    async def move_clock(
+        self,
+        data: JSONBody[ClockMove],
+        meta: NamedDependency[Simulator],
+        database: NamedDependency[Database],
+        wake: NamedDependency[SkipValidation[Wake]],
+    ) -> ClockAnswer:
+        """Move this Meta's clock, for example by a day to close the 24-hour windows. It never goes back.
+
+        The windows of the simulator's conversations close in the inbox too.
+        """
+        by = timedelta(seconds=data.advance_seconds)
+        async with database.write() as connection:
+            await let_time_pass(connection, "simulator", by)
+        wake.notify(EVENTS)
+        return ClockAnswer(meta.travel(by))
 
     @post("/reset", status_code=HTTP_204_NO_CONTENT, summary="Begin anew")
     async def reset(self, meta: NamedDependency[Simulator]) -> None:

@@ -44,7 +44,7 @@ __all__ = ["normalise"]
 
 _LONGEST_KEY = 200
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
-_CLOCK_SKEW = timedelta(days=1)
+_CLOCK_SKEW = timedelta(minutes=5)  # whoever is further ahead is not believed: their window would close too late
 
 
 def normalise(body: bytes, received_at: datetime) -> list[Inbound]:

@@ -15,7 +15,7 @@ export class Api {
     const answer = await fetch(`${url}/api/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(who),
+      body: JSON.stringify({ username: who.username, password: who.password }),
     })
     const { access_token } = (await answer.json()) as { access_token: string }
     return new Api(url, access_token)

@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { test as base, type ConsoleMessage, expect, type Page } from '@playwright/test'
 import { ADMIN, Server } from './server.ts'
+import { World } from './world.ts'
 
 export { ADMIN, expect }
 
@@ -73,7 +74,7 @@ type Fixtures = {
   panel: Page
 }
 
-export const test = base.extend<Fixtures, { server: Server }>({
+export const test = base.extend<Fixtures, { server: Server; world: World }>({
   server: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names from the pattern
     async ({}, use) => {
@@ -83,6 +84,7 @@ export const test = base.extend<Fixtures, { server: Server }>({
     },
     { scope: 'worker', timeout: 60_000 },
   ],
+  world: [async ({ server }, use) => use(await World.at(server.url)), { scope: 'worker' }],
   baseURL: async ({ server }, use) => use(server.url),
   guard: [
     async ({ page, server }, use, info) => {

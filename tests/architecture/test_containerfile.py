@@ -60,11 +60,20 @@ def test_both_stages_stand_on_the_same_slim_python_that_the_project_asks_for() -
 def test_everything_installed_is_pinned_by_hash() -> None:
     installs = [command for command in _all(BUILDER, "RUN") if "install" in command or "sync" in command]
 
-    assert len(installs) == 3
+    assert len(installs) == 4
     for command in installs:
         assert "uv sync --locked" in command or "pip install --no-cache-dir --require-hashes" in command
     requirements = (ROOT / ".ci" / "uv.txt").read_text(encoding="utf-8")
     assert re.search(r"^uv==\S+ \\\n\s+--hash=sha256:", requirements, re.MULTILINE)
+
+
+def test_the_panel_is_built_from_its_lock_file_and_served_from_where_it_is_copied() -> None:
+    (build,) = [command for command in _all(BUILDER, "RUN") if "npm-cli.js" in command]
+    lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))
+
+    assert 'npm-cli.js" ci' in build
+    assert all("integrity" in package for path, package in lock["packages"].items() if path)
+    assert f"--from=builder /build/frontend/dist {_environment()['PANEL_DIR']}" in _all(FINAL, "COPY")
 
 
 def test_development_tools_do_not_ship() -> None:

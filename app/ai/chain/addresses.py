@@ -40,11 +40,20 @@ class Addresses:
             raise UnsafeAddress(
                 f"this installation may not use {address}: an operator can name it in AI_LOCAL_SERVERS", "base_url"
             )
-        self._rules.check_url(base_url, field="base_url")
+        self._check_outside(provider, base_url)
         if urlsplit(base_url).scheme != "https":
             raise UnsafeAddress(
                 "this would send questions and the key unencrypted: write an https:// address", "base_url"
             )
+
+    def _check_outside(self, provider: str, base_url: str) -> None:
+        try:
+            self._rules.check_url(base_url, field="base_url")
+        except UnsafeAddress as error:
+            if provider not in LOCAL_PROVIDERS:
+                raise
+            hint = "a server in your own network can be used once an operator has named it in AI_LOCAL_SERVERS"
+            raise UnsafeAddress(f"{error}; {hint}", "base_url") from error
 
     def is_outside(self, provider: str, base_url: str | None) -> bool:
         """Tell whether the address was written by a user, and so is called only while it is on the internet."""

@@ -100,8 +100,10 @@ class Panel(ASGIMiddleware):
 
 
 def _is_page(scope: Scope) -> bool:
-    """Tell whether a browser opens this address as a page. Programs do not ask for `text/html`."""
+    """Tell whether a browser opens this address as a page. Programs do not ask for `text/html`, but may ask for /."""
     path = scope["path"]
+    if path == "/":
+        return True
     if any(path == other or path.startswith(f"{other}/") for other in (*_OTHERS, *_SIMULATOR)):
         return False
     return b"text/html" in _header(scope, b"accept")

@@ -61,7 +61,7 @@ class Scheduler:
             except Exception:
                 await self._table.give_back(name, _TRY_AGAIN_SECONDS)
                 raise
-            _log.info("schedule.started" if started else "schedule.still_running", job=name)
+            _log.debug("schedule.started" if started else "schedule.still_running", job=name)
 
     async def _run(self) -> None:
         defined, pause = False, self._poll_seconds

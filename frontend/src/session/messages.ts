@@ -6,7 +6,9 @@ import { ApiError, Offline } from './problem'
 // English and stand nowhere.
 const BY_CODE: Record<string, MessageDescriptor> = {
   account_disabled: msg`Esta cuenta está desactivada. Habla con quien administra Mostrador.`,
+  cannot_resend: msg`Ese mensaje ya no se puede enviar otra vez.`,
   control_has_changed: msg`Otra persona cambió quién atiende esta conversación. Mírala de nuevo.`,
+  dead_letter_not_found: msg`Ya no está apartado: alguien lo reintentó o lo descartó.`,
   invalid_link: msg`Este enlace ya se usó o caducó. Pide uno nuevo.`,
   last_admin: msg`Tiene que quedar al menos una persona que administre.`,
   media_not_stored: msg`El archivo todavía no está guardado.`,
@@ -18,6 +20,7 @@ const BY_CODE: Record<string, MessageDescriptor> = {
   provider_order_changed: msg`Otra persona cambió el orden mientras tanto. Míralo como está ahora y repite tu cambio.`,
   provider_route_not_found: msg`Ese proveedor ya no está.`,
   too_late: msg`Ya es tarde: el mensaje salió o terminó mientras tanto.`,
+  turn_not_reopened: msg`Ya no toca responder: una persona atiende la conversación, o hay una respuesta más nueva en marcha.`,
   username_taken: msg`Ese nombre de usuario ya existe.`,
   weak_password: msg`Esa contraseña es demasiado fácil de adivinar.`,
   whatsapp_refused: msg`WhatsApp lo rechazó.`,

@@ -7,7 +7,9 @@ import {
   BrainCircuit,
   CircleUserRound,
   Columns3,
+  Inbox,
   type LucideIcon,
+  MessageSquareQuote,
   ScrollText,
   ShieldCheck,
   Smartphone,
@@ -30,6 +32,22 @@ export type NavItem = {
 
 /** Every screen that stands in the navigation, the palette and the shortcuts: one line each. */
 export const NAV: readonly NavItem[] = [
+  {
+    to: '/inbox',
+    label: msg`Bandeja`,
+    icon: Inbox,
+    needs: 'conversations:read',
+    keys: 'g i',
+    group: 'work',
+  },
+  {
+    to: '/canned-replies',
+    label: msg`Respuestas guardadas`,
+    icon: MessageSquareQuote,
+    needs: 'conversations:answer',
+    keys: 'g r',
+    group: 'setup',
+  },
   {
     to: '/simulator',
     label: msg`Teléfono`,

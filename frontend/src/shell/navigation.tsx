@@ -1,5 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
-import { Link } from '@tanstack/react-router'
+import { Link, useMatch } from '@tanstack/react-router'
 import { Command, LogOut, Menu as MenuIcon } from 'lucide-react'
 import { useState } from 'react'
 import { cn } from '@/lib/cn'
@@ -95,6 +95,8 @@ export function BottomBar({ openPalette }: BarProps) {
   const [open, setOpen] = useState(false)
   const items = useNav()
   const leave = useLeave()
+  const inThread = useMatch({ from: '/_app/inbox/$conversationId', shouldThrow: false }) !== undefined
+  if (inThread) return null // the thread has a way back of its own, and needs the room
   const first = items.filter((item) => item.group === 'work').slice(0, 4)
   const rest = items.filter((item) => !first.includes(item))
   return (

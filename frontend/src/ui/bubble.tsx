@@ -38,7 +38,7 @@ export function Bubble({ tone, author, at, tick, children, aside, className }: B
   return (
     <div dir="auto" className={cn(bubble({ tone }), className)}>
       {author && (
-        <p className="mb-0.5 flex items-center gap-1 font-semibold text-[0.75rem] opacity-85 [&_svg]:size-3.5">
+        <p className="mb-0.5 flex items-center gap-1 font-semibold text-[0.75rem] [&_svg]:size-3.5">
           {author}
         </p>
       )}

@@ -64,7 +64,7 @@ function List() {
           )}
           <Base.Close
             aria-label={t`Cerrar`}
-            className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-sunken"
+            className="grid size-7 shrink-0 place-items-center rounded text-muted hover:bg-sunken"
           >
             <X aria-hidden className="size-4" />
           </Base.Close>

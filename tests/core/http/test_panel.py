@@ -57,6 +57,10 @@ async def test_what_others_answer_is_left_to_them(browser: httpx.AsyncClient, pa
     assert (await browser.get(path, headers=AS_A_PAGE)).headers["x-from"] == "router"
 
 
+async def test_a_program_that_asks_for_the_root_gets_the_page(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/", headers={"accept": "*/*"})).text == "<title>the panel</title>"
+
+
 async def test_programs_and_other_methods_never_get_the_page(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/inbox", headers={"accept": "application/json"})).headers["x-from"] == "router"
     assert (await browser.post("/inbox", headers=AS_A_PAGE)).headers["x-from"] == "router"

@@ -3,17 +3,25 @@
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from app.conversations.models import conversations
+from app.core.db import Database
+from app.core.db.events import events
 from app.core.http_client import HttpClient
 from app.simulator.config import DEFAULT_NUMBER, Retries, SimulatorConfig
 from app.simulator.door import SimulatorApp
 from app.simulator.phone_controllers import SimulatorController
 from app.simulator.server import server_config
 from app.simulator.service import Simulator
-from tests.builders.api import Desk, desk
+from app.whatsapp.window import is_window_open
+from tests.builders.api import Desk, RecordingWake, desk
+from tests.builders.pipeline import Pipeline, database_of
 from tests.fakes.receiver import Graph, Receiver, running_server
 from tests.features.simulator.conftest import ANA, SECRET, TOKEN
 
@@ -26,6 +34,7 @@ class Panel:
     """The panel's door, the product that gets the webhooks, and a client for Meta's own door."""
 
     desk: Desk
+    database: Database
     simulator: Simulator
     receiver: Receiver
     graph: Graph
@@ -47,9 +56,12 @@ class Panel:
 
 
 @pytest.fixture
-async def panel() -> AsyncIterator[Panel]:
+async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
     receiver = Receiver(SECRET)
-    async with running_server(lambda _: receiver) as receiver_url:
+    async with (
+        running_server(lambda _: receiver) as receiver_url,
+        database_of(f"sqlite:///{tmp_path}/desk.db") as database,
+    ):
         config = SimulatorConfig(
             webhook_url=f"{receiver_url}/webhooks/whatsapp",
             app_secret=SECRET,
@@ -60,7 +72,8 @@ async def panel() -> AsyncIterator[Panel]:
         async with running_server(lambda _: app, server_config) as url:
             http = HttpClient(user_agent="Tests/1.0.0")
             graph = Graph(http, url, TOKEN, DEFAULT_NUMBER.phone_number_id)
-            yield Panel(desk([SimulatorController], {"simulator": app.simulator}), app.simulator, receiver, graph)
+            things = {"simulator": app.simulator, "database": database, "wake": RecordingWake()}
+            yield Panel(desk([SimulatorController], things), database, app.simulator, receiver, graph)
             await http.aclose()
 
 
@@ -132,12 +145,21 @@ async def test_whoever_does_not_read_by_themselves_reads_when_the_chat_is_opened
     assert [status["status"] for status in panel.receiver.statuses] == ["sent", "delivered", "read"]
 
 
-async def test_a_day_later_the_window_is_closed(panel: Panel) -> None:
+async def test_a_day_later_the_window_is_closed_there_and_here_and_nowhere_else(panel: Panel) -> None:
     await panel.meets()
     await panel.writes(HOLA)
-    await panel.call("POST", "/api/simulator/clock", json={"advance_seconds": 25 * 3600})
-    refused = await panel.graph.say(ANA, "buenas")
-    assert b"131047" in refused.body
+    pipeline = Pipeline(panel.database)
+    simulated = await pipeline.conversation(channel_id=await pipeline.channel(source="simulator"))
+    real = await pipeline.conversation()
+
+    await panel.call("POST", "/api/simulator/clock", json={"advance_seconds": 24 * 3600})
+
+    assert b"131047" in (await panel.graph.say(ANA, "buenas")).body
+    now = datetime.now(UTC)
+    last = {one: (await pipeline.row(conversations, one)).last_inbound_at for one in (simulated, real)}
+    assert (is_window_open(last[simulated], now), is_window_open(last[real], now)) == (False, True)
+    async with panel.database.read() as connection:
+        assert list(await connection.scalars(sa.select(events.c.name))) == ["conversation_changed"]
 
 
 async def test_faults_are_armed_listed_with_what_is_left_and_cleared(panel: Panel) -> None:
@@ -175,8 +197,9 @@ async def test_the_state_names_the_numbers_and_what_is_still_owed(panel: Panel) 
     assert state["promised"] == 1
 
 
-async def test_without_a_simulator_the_phone_says_so() -> None:
-    answer = await desk([SimulatorController], {"simulator": None}).call("GET", PEOPLE)
+async def test_without_a_simulator_the_phone_says_so(panel: Panel) -> None:
+    things = {"simulator": None, "database": panel.database, "wake": RecordingWake()}
+    answer = await desk([SimulatorController], things).call("GET", PEOPLE)
     assert (answer.status_code, answer.json()["code"]) == (404, "simulator_off")
 
 

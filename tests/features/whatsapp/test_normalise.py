@@ -335,6 +335,14 @@ def test_an_absurd_time_is_replaced_by_that_of_receipt(timestamp: object) -> Non
     assert received(wire.text(timestamp=timestamp)).sent_at == RECEIVED_AT
 
 
+@pytest.mark.parametrize(("ahead_seconds", "believed"), [(200, True), (400, False), (86_400, False)])
+def test_a_clock_that_runs_far_ahead_is_not_believed(ahead_seconds: int, believed: bool) -> None:
+    """Or the customer's 24-hour window would close too late."""
+    ahead = RECEIVED_AT + timedelta(seconds=ahead_seconds)
+    found = received(wire.text(timestamp=str(int(ahead.timestamp())))).sent_at
+    assert found == (ahead if believed else RECEIVED_AT)
+
+
 def test_nul_and_half_surrogates_never_reach_the_database() -> None:
     body = wire.webhook(wire.messages(wire.text("a\x00b\ud83d c\ude00 \U0001f600 \\u0000 \\\ud800")))
 

@@ -196,6 +196,8 @@ async def test_a_local_server_is_used_only_where_the_settings_name_it(start: Sta
     async with start(allowing(server)) as process, process.door() as client:
         refused = await client.post(URL, json=ollama)
         assert await fault(refused) == (422, "unsafe_address", "base_url")
+        elsewhere = await client.post(URL, json={**ollama, "base_url": "http://10.0.0.7:11434"})
+        assert "AI_LOCAL_SERVERS" in elsewhere.json()["detail"]
         route = await added(client, **ollama, base_url=server.url, api_key=None)
         assert (route["local"], route["needs_key"]) == (True, False)
     by_its_own_settings = AiSettings(

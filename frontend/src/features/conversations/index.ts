@@ -1,0 +1,3 @@
+export { CannedReplies } from './canned-page'
+export { readFilter } from './filter'
+export { Inbox } from './inbox'
