@@ -6,6 +6,9 @@ import { ApiError, Offline } from './problem'
 // English and stand nowhere.
 const BY_CODE: Record<string, MessageDescriptor> = {
   account_disabled: msg`Esta cuenta está desactivada. Habla con quien administra Mostrador.`,
+  business_profile_changed: msg`Otra persona cambió el perfil del negocio mientras tanto.`,
+  channel_exists: msg`Ese número ya está añadido.`,
+  channel_of_settings: msg`Este número se configura en el servidor, no aquí.`,
   control_has_changed: msg`Otra persona cambió quién atiende esta conversación. Mírala de nuevo.`,
   invalid_link: msg`Este enlace ya se usó o caducó. Pide uno nuevo.`,
   last_admin: msg`Tiene que quedar al menos una persona que administre.`,
