@@ -28,14 +28,3 @@ test('every message is accounted for, and a button proves it', async ({ panel, s
   await panel.getByLabel('Último día').fill('2026-03-01')
   await expect(panel.getByRole('alert')).toHaveText(/Como mucho 31 días/)
 })
-
-test('the system says how each part is, and the doctor what to do', async ({ panel }) => {
-  await panel.goto('/system')
-  await expect(panel.getByRole('main').getByRole('status')).toHaveText('Todo funciona')
-  await expect(panel.getByRole('heading', { name: 'Base de datos' })).toBeVisible()
-  await expect(panel.getByRole('row', { name: /Web.*En marcha/ })).toBeVisible()
-  await panel.getByRole('tab', { name: 'Diagnóstico' }).click()
-  await expect(panel).toHaveURL(/tab=doctor/)
-  await expect(panel.getByText('SQLite responde; escribe un solo proceso')).toBeVisible()
-  await expectAccessible(panel)
-})

@@ -1,6 +1,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
-import type { LedgerLine } from '@/api'
+import type { LedgerLine, Reason } from '@/api'
+import { REASONS } from '@/lib/why'
 
 type Fate = LedgerLine['fate']
 
@@ -13,24 +14,8 @@ export const FATES: Record<Fate, MessageDescriptor> = {
   unexplained: msg`Sin explicar`,
 }
 
-// Why a turn ended without an answer, where a message waits, and what the ledger calls unexplained.
-const REASONS: Record<string, MessageDescriptor> = {
-  paused: msg`El asistente estaba en pausa`,
-  policy_nobody: msg`No se responde a nadie, según la ficha del negocio`,
-  not_approved: msg`El contacto no está aprobado`,
-  outside_hours: msg`Fuera del horario de atención`,
-  held_by_person: msg`La llevaba una persona`,
-  waiting_for_person: msg`Esperaba a una persona`,
-  person_answered: msg`Una persona respondió antes`,
-  nothing_to_answer: msg`No pedía respuesta (una reacción, un aviso)`,
-  newer_message: msg`Llegó otro mensaje y se respondió a todo junto`,
-  models_unavailable: msg`Ningún modelo pudo responder`,
-  model_refused: msg`El modelo se negó a responder`,
-  too_many_attempts: msg`Falló demasiadas veces`,
-  window_closed: msg`Pasaron las 24 horas de WhatsApp`,
-  waited_too_long: msg`Esperó demasiado y ya no tenía sentido`,
-  send_failed: msg`WhatsApp no lo aceptó`,
-  cancelled: msg`Alguien canceló la respuesta`,
+// Where a message waits, and what the ledger calls unexplained.
+const OTHERS: Record<string, MessageDescriptor> = {
   turn: msg`El asistente la está pensando`,
   outbox: msg`La respuesta está por salir`,
   unconfirmed: msg`WhatsApp no confirmó si la recibió`,
@@ -41,7 +26,8 @@ const REASONS: Record<string, MessageDescriptor> = {
 }
 
 /** Why a message met its fate. A reason that this panel does not know yet is shown as the server says it. */
-export const reasonOf = (reason: string): MessageDescriptor | string => REASONS[reason] ?? reason
+export const reasonOf = (reason: string): MessageDescriptor | string =>
+  REASONS[reason as Reason] ?? OTHERS[reason] ?? reason
 
 const INVARIANTS: Record<string, MessageDescriptor> = {
   webhook_left_lying: msg`Un aviso de WhatsApp que aceptamos se empieza a procesar en menos de un minuto.`,

@@ -25,7 +25,7 @@ export function Health() {
     <>
       <Verdict health={data} />
       <Parts components={data.components} />
-      {data.backlog && <Queues backlog={data.backlog} />}
+      <Queues backlog={data.backlog} />
       <Processes processes={data.processes} />
     </>
   )

@@ -1,14 +1,18 @@
 import { useLingui } from '@lingui/react/macro'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, Suspense } from 'react'
+import { systemHealthOptions } from '@/api/@tanstack/react-query.gen'
 import { Doctor } from '@/features/proof'
+import { Count } from '@/ui/badge'
 import { Pane } from '@/ui/error-pane'
 import { Page } from '@/ui/page'
 import { SkeletonRows } from '@/ui/skeleton'
 import { Tabs } from '@/ui/tabs'
+import { DeadLetters } from './dead-letters'
 import { Health } from './health'
 
-export const SYSTEM_TABS = ['health', 'doctor'] as const
+export const SYSTEM_TABS = ['health', 'set_aside', 'doctor'] as const
 export type SystemTab = (typeof SYSTEM_TABS)[number]
 
 /** How the installation is, what was set aside, and what to do about what is wrong. */
@@ -33,6 +37,15 @@ export function System() {
             ),
           },
           {
+            id: 'set_aside',
+            label: <SetAside />,
+            content: (
+              <Part>
+                <DeadLetters />
+              </Part>
+            ),
+          },
+          {
             id: 'doctor',
             label: t`Diagnóstico`,
             content: (
@@ -44,6 +57,19 @@ export function System() {
         ]}
       />
     </Page>
+  )
+}
+
+/** The name of its tab, with how many wait for a person. */
+function SetAside() {
+  const { t } = useLingui()
+  const { data } = useQuery(systemHealthOptions())
+  const count = Object.values(data?.backlog?.dead ?? {}).reduce((sum, one) => sum + one, 0)
+  return (
+    <span className="flex items-center gap-1.5">
+      {t`Apartados`}
+      <Count value={count} />
+    </span>
   )
 }
 

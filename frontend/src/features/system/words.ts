@@ -1,7 +1,8 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
-import type { Component, Process } from '@/api'
+import type { Component, DeadLetter, Process, Reason } from '@/api'
 import { type Sentence, translated } from '@/lib/sentences'
+import { REASONS } from '@/lib/why'
 
 type Status = Component['status']
 
@@ -83,9 +84,58 @@ const SENTENCES: readonly Sentence[] = [
 
 export const detailOf = (detail: string): MessageDescriptor | null => translated(detail, SENTENCES)
 
-/** The stages of a message's way, in their order. */
-export const QUEUES: Record<string, { name: MessageDescriptor; about: MessageDescriptor }> = {
-  inbox: { name: msg`Entrada`, about: msg`Avisos de WhatsApp por leer` },
-  turn: { name: msg`Respuestas`, about: msg`Mensajes por responder` },
-  outbox: { name: msg`Salida`, about: msg`Mensajes por enviar` },
+type Words = { name: MessageDescriptor; about: MessageDescriptor }
+
+/** The stages of a message's way, in their order, and what else waits. */
+const QUEUES: Record<string, Words> = {
+  ingest: { name: msg`Entrada`, about: msg`Avisos de WhatsApp por leer` },
+  answer: { name: msg`Respuestas`, about: msg`Mensajes por responder` },
+  deliver: { name: msg`Salida`, about: msg`Mensajes por enviar` },
+  relay: { name: msg`Noticias`, about: msg`Cambios por contar al panel y a otros` },
+  media: { name: msg`Archivos`, about: msg`Fotos, audios y documentos por traer` },
 }
+
+/** What a queue is called; one of jobs is called after what it is for. */
+export function queueOf(name: string): Words {
+  const jobs = name.replace(/^jobs\./, '')
+  return QUEUES[name] ?? { name: msg`Trabajos «${jobs}»`, about: msg`Lo que puede esperar` }
+}
+
+export type LetterKind = DeadLetter['kind']
+
+export const LETTERS: Record<LetterKind, { name: MessageDescriptor; plural: MessageDescriptor }> = {
+  webhook: { name: msg`Un aviso de WhatsApp que no se pudo leer`, plural: msg`Avisos de WhatsApp` },
+  turn: { name: msg`Un mensaje que se quedó sin respuesta`, plural: msg`Mensajes sin respuesta` },
+  outbound: { name: msg`Un mensaje que no se pudo enviar`, plural: msg`Mensajes sin enviar` },
+  media: { name: msg`Un archivo que no se pudo traer`, plural: msg`Archivos` },
+}
+
+const LETTER_REASONS: readonly Sentence[] = [
+  [
+    /unknown phone_number_id (\d+): add its channel, then retry this event/,
+    (number) => msg`Es para el número ${number}, que no está entre los canales. Añádelo y reintenta.`,
+  ],
+  [
+    /phone_number_id (\d+) belongs to another channel than the address it came to/,
+    (number) => msg`El número ${number} es de otro canal que la dirección por la que llegó.`,
+  ],
+  [
+    /given up after (\d+) attempts that ended without an outcome/,
+    (count) => msg`Se dejó tras ${count} intentos que no llegaron a nada.`,
+  ],
+  [/its channel is gone/, () => msg`Su canal ya no está.`],
+  [
+    /not sent in time, and newer messages have left since/,
+    () => msg`No salió a tiempo, y después salieron otros más nuevos.`,
+  ],
+  [/the channel's secrets cannot be read/, () => msg`Los secretos del canal no se pueden leer.`],
+  [
+    /the file did not arrive within (\d+) seconds/,
+    (seconds) => msg`El archivo no llegó en ${seconds} segundos.`,
+  ],
+  [/the file is empty/, () => msg`El archivo está vacío.`],
+]
+
+/** Why something was given up: the reason of a turn, or a sentence. */
+export const letterReason = (reason: string): MessageDescriptor | null =>
+  REASONS[reason as Reason] ?? translated(reason, LETTER_REASONS)
