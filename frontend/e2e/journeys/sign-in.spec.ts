@@ -41,7 +41,7 @@ test('an access token that ran out is renewed without a word', async ({ panel, c
   await panel.goto('/me')
   await panel.getByRole('heading', { level: 1 }).waitFor()
   await context.clearCookies({ name: /mostrador_access$/ })
-  await panel.reload()
+  await panel.goto('/me')
   await expect(panel.getByRole('heading', { name: 'Mi cuenta', level: 1 })).toBeVisible()
 })
 
