@@ -29,7 +29,7 @@ test('the first start leads from nothing to an answered message, and can be left
   await page.getByRole('button', { name: 'Omitir este paso' }).click()
   await expect(steps.getByRole('button', { name: /Inteligencia/ })).toContainText('Omitido')
 
-  await page.getByRole('button', { name: 'Salir, seguir luego' }).click()
+  await page.getByRole('button', { name: 'Seguir en otro momento' }).click()
   await expect(page).not.toHaveURL(/\/setup/)
   await page.goto('/')
   await expect(steps.getByRole('button', { name: /WhatsApp/ })).toHaveAttribute('aria-current', 'step')

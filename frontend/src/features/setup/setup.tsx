@@ -24,7 +24,7 @@ export function SetupPage(props: SetupProps) {
       wide
       title={t`Primeros pasos`}
       description={t`Cinco pasos para que tu asistente atienda. Puedes saltarte cualquiera, salir y seguir después.`}
-      actions={<Button onClick={props.onLeave}>{t`Salir, seguir luego`}</Button>}
+      actions={<Button onClick={props.onLeave}>{t`Seguir en otro momento`}</Button>}
     >
       <Pane>
         <Steps {...props} />
