@@ -31,6 +31,18 @@ export function checkName(name: string): MessageDescriptor {
   return NAMES[name] ?? { id: name, message: name }
 }
 
+// The stages of a message's way, and the kinds of what was given up.
+const KINDS: Record<string, MessageDescriptor> = {
+  inbox: msg`Entrada`,
+  turn: msg`Respuestas`,
+  outbox: msg`Salida`,
+  webhook: msg`Avisos de WhatsApp`,
+  outbound: msg`Mensajes sin enviar`,
+  media: msg`Archivos`,
+}
+
+const named = (kind: string): string => (KINDS[kind] ? i18n._(KINDS[kind]) : kind)
+
 const FOUND: readonly Sentence[] = [
   [/well/, () => msg`Bien`],
   [/no answer \((\w+)\)/, (error) => msg`No respondió (${error})`],
@@ -72,9 +84,18 @@ const FOUND: readonly Sentence[] = [
   [/(\d+) scheduled jobs run in time/, (count) => msg`${count} tareas se hacen a su hora`],
   [
     /the oldest work of (\w+) has waited for (\d+) seconds/,
-    (stage, seconds) => msg`Lo más antiguo de «${stage}» espera desde hace ${seconds} segundos`,
+    (stage = '', seconds) => {
+      const name = named(stage)
+      return msg`Lo más antiguo de «${name}» espera desde hace ${seconds} segundos`
+    },
   ],
-  [/(\d+) dead (\w+)/, (count, kind) => msg`${count} apartados de tipo «${kind}»`],
+  [
+    /(\d+) dead (\w+)/,
+    (count, kind = '') => {
+      const name = named(kind)
+      return msg`Apartados de tipo «${name}»: ${count}`
+    },
+  ],
   [
     /(\d+) messages that WhatsApp never confirmed/,
     (count) => msg`${count} mensajes que WhatsApp nunca confirmó`,
