@@ -21,9 +21,11 @@ PANEL         := frontend/dist/index.html
 PANEL_MODULES := frontend/node_modules/.package-lock.json
 PANEL_SOURCES := $(shell find frontend/src frontend/public -type f -not -name '*.gen.ts' -not -path '*/locales/*.js' -not -name '*.test.*' 2>/dev/null) \
                  frontend/index.html frontend/vite.config.ts frontend/lingui.config.ts
+# wa-js, pinned by version and hash in a lock file of its own; downloaded here, never at run time.
+WA_JS         := workers/whatsapp_web/wa_js
 CHROMIUM      ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: run ui types test check faults faults-long bench lint mypy imports client ui-check ui-journeys format sbom clean help
+.PHONY: run ui whatsapp-web types test check faults faults-long bench lint mypy imports client ui-check ui-journeys format sbom clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +34,10 @@ run: $(VENV)/.runtime ## start Mostrador on http://127.0.0.1:8003, its panel bui
 	@$(MAKE) --no-print-directory ui || echo "The panel could not be built; Mostrador starts without it."
 	@exec $(BIN)/mostrador serve
 
+whatsapp-web: $(VENV)/.runtime $(WA_JS)/node_modules ## add what phones linked by WhatsApp Web need; Chromium is your system's
+	$(UV) sync --quiet --locked --no-default-groups --inexact --extra whatsapp-web --compile-bytecode
+	@test -n "$(CHROMIUM)" || echo "There is no Chromium on this machine: on Debian, apt-get install chromium"
+
 ui: $(PANEL) ## build the panel into frontend/dist
 
 types: $(VENV)/.development $(PANEL_MODULES) ## write the panel's API client anew, from the application
@@ -39,7 +45,7 @@ types: $(VENV)/.development $(PANEL_MODULES) ## write the panel's API client ane
 	$(NPM) run gen
 	$(BIN)/python -m tests.panel_client stamp
 
-test: check ui-check ## everything: format, lint, types, import contracts, tests, the panel in a real browser
+test: check ui-check $(WA_JS)/node_modules ## everything: format, lint, types, import contracts, tests, the panel in a real browser
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory ui-journeys
 
@@ -95,6 +101,10 @@ $(UV): .ci/uv.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r .ci/uv.txt
 	@touch $(UV)
+
+$(WA_JS)/node_modules: $(NODE) $(WA_JS)/package-lock.json
+	@PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm --prefix $(WA_JS) --silent ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 $(VENV)/.runtime: $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --locked --no-default-groups --inexact --compile-bytecode

@@ -42,7 +42,7 @@ from app.core.http import (
 from app.core.openapi import StructDocstrings, openapi_config
 from app.core.security.client_address import ClientAddress
 from app.core.security.guards import RequireAccessToken
-from app.inbox.controllers import ConversationsController
+from app.inbox.controllers import ConversationsController, SearchController
 from app.live.controllers import live
 from app.live.schemas import ClientMessage, ServerMessage
 from app.outbound.controllers import MessagesController, OutboundController
@@ -57,6 +57,7 @@ from app.system.setup_controllers import SetupController
 from app.whatsapp.controllers import ChannelsController, EventsController
 from app.whatsapp.media_controllers import MediaController
 from app.whatsapp.schemas import ChannelDefaults
+from app.whatsapp.web.controllers import WebSessionsController
 from app.whatsapp.webhook import WebhookController, WebhookLane
 
 Thing = TypeVar("Thing")
@@ -70,6 +71,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     TeamController,
     ApiKeysController,
     ConversationsController,
+    SearchController,
     NotesController,
     CannedRepliesController,
     TurnsController,
@@ -78,6 +80,7 @@ CONTROLLERS: list[ControllerRouterHandler] = [
     OutboundController,
     ChannelsController,
     EventsController,
+    WebSessionsController,
     MediaController,
     ProvidersController,
     PlaygroundController,
@@ -183,6 +186,7 @@ def _things(parts: Parts) -> dict[str, object]:
             graph_url=parts.settings.whatsapp.graph_url,
             api_version=parts.settings.whatsapp.api_version,
         ),
+        "web_sessions": parts.web_sessions,
         "templates": parts.templates,
         "accounts": parts.accounts,
         "console": parts.console,

@@ -24,13 +24,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Start the web process. Without REDIS_URL it does everything itself."""
-    settings = _settings()
-    from app.serving import serve as run
-
-    try:
-        run(settings)
-    except MostradorError as error:
-        _refuse(str(error))
+    _work("web")
 
 
 @main.command()
@@ -47,7 +41,7 @@ def scheduler() -> None:
 
 @main.command("whatsapp-web")
 def whatsapp_web() -> None:
-    """Say that this build has no WhatsApp Web worker yet."""
+    """Start the process with the browsers of linked phones. Needs REDIS_URL."""
     _work("whatsapp-web")
 
 
@@ -202,7 +196,7 @@ def health(process: str) -> None:
     settings = _settings()
     from app.system.checks import process_is_well
 
-    well = process != "whatsapp-web" and _run(process_is_well(settings, process))
+    well = _run(process_is_well(settings, process))
     click.echo("ok" if well else f"the {process} process is not well")
     sys.exit(0 if well else 1)
 
@@ -221,7 +215,7 @@ def openapi() -> None:
 
 
 def _work(process: str) -> None:
-    """Become the worker process, so that signals reach it and its exit status is ours."""
+    """Become that process, so that signals reach it and its exit status is ours."""
     os.execv(sys.executable, [sys.executable, "-m", "workers", process])  # noqa: S606 - our own module, no shell
 
 

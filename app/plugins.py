@@ -103,12 +103,13 @@ from app.whatsapp.pacing import LocalPacer, Pacer
 from app.whatsapp.pacing_redis import RedisPacer
 from app.whatsapp.templates import Templates
 from app.whatsapp.transports import build_transports
+from app.whatsapp.web.sessions import WebSessions
 from app.whatsapp.webhook import WebhookDoor
 from settings import Settings
 
 log = structlog.get_logger()
 
-Role = Literal["web", "jobs", "scheduler"]
+Role = Literal["web", "jobs", "scheduler", "whatsapp-web"]
 Item = TypeVar("Item")
 VERSION = version("mostrador")
 
@@ -196,8 +197,9 @@ class Parts:
         whatsapp = self.settings.whatsapp
         self.simulator = _simulator(self.settings) if whatsapp.simulator and self.role == "web" else None
         self.channels = Channels(self.database, self.cipher, _configured_channels(self.settings))
+        self.web_sessions = WebSessions(self.database, self.channels, self.cipher)
         self.graph = GraphClient(self.http, self.outside_http)
-        self.transports = build_transports(self.http)
+        self.transports = build_transports(self.http, self.database, self.wake)
         self.templates = Templates(self.channels, self.graph)
         self.pacer: Pacer = LocalPacer() if self._redis is None else RedisPacer(self._redis)
         self.intake = Intake(self.database, self.wake)

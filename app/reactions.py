@@ -42,6 +42,7 @@ from app.whatsapp.inbound import (
     Unreadable,
 )
 from app.whatsapp.ingest import Fact
+from app.whatsapp.web.events import WebSessionChanged
 
 log = structlog.get_logger()
 
@@ -59,6 +60,7 @@ EVENTS: dict[str, type[Event]] = {
         ChannelStopped,
         BusinessProfileChanged,
         SecurityAlertOpened,
+        WebSessionChanged,
     )
 }
 
@@ -167,7 +169,7 @@ def _live(event: Event) -> tuple[tuple[str, ...], LiveEvent]:
         case DeliveryChanged(conversation_id=conversation_id, outbound_id=outbound_id):
             told = LiveEvent(type=event.name, conversation_id=conversation_id, outbound_id=outbound_id)
             return ("conversations", "outbound", conversation_topic(conversation_id)), told
-        case ChannelStopped(channel_id=channel_id):
+        case ChannelStopped(channel_id=channel_id) | WebSessionChanged(channel_id=channel_id):
             return ("system",), LiveEvent(type=event.name, channel_id=channel_id)
         case _:
             return ("system",), LiveEvent(type=event.name)

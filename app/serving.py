@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -11,6 +11,7 @@ import uvloop
 
 from app.asgi import create_app
 from app.core.log import configure_logging
+from app.core.parts import Part, running
 from app.core.signals import stop_on_signals
 from app.plugins import Parts
 from settings import Settings
@@ -35,24 +36,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, beside: Callable[[Parts], Sequence[Part]] = lambda _: ()) -> None:
     """Serve until SIGTERM or SIGINT, and stop in order within 25 seconds.
+
+    `beside` gives further parts that run inside this process.
 
     Raises `MostradorError` when the start fails for a reason the operator can mend, and `OSError` when the address
     cannot be used.
     """
     configure_logging(log_format=settings.server.log_format, level=settings.server.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, beside))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, beside: Callable[[Parts], Sequence[Part]]) -> None:
     parts = Parts(settings, "web")
     config = _config(settings, parts)
     listener = config.bind_socket()  # before anything is opened: an address in use is the most common mistake
     server = _Server(config, settings)
     with stop_on_signals() as stop:
-        async with parts.running():
+        async with parts.running(), running(beside(parts)):
             serving = asyncio.create_task(server.serve(sockets=[listener]), name="web-server")
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
+from app.conversations.search_index import is_part
 from app.core.db.base import db_now
 from app.tables import metadata
 
@@ -19,12 +20,17 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
+def is_of_the_metadata(_item: Any, name: str | None, _kind: str, _reflected: bool, _compared: Any) -> bool:
+    return not is_part(name)
+
+
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     render_item=render,
+    include_object=is_of_the_metadata,
     transaction_per_migration=False,
 )
 # No context.begin_transaction(): the unit of work commits, or nothing is changed.

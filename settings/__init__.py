@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from settings import ai, dotenv, security, server, storage, whatsapp
+from settings import ai, dotenv, security, server, storage, whatsapp, whatsapp_web
 from settings.ai import AiSettings, ProviderSettings
 from settings.env import BadSettings, Reader, Secret
 from settings.generated import GeneratedSecrets, new_secret
@@ -15,6 +15,7 @@ from settings.server import ServerSettings
 from settings.spelling import misspelled
 from settings.storage import StorageSettings
 from settings.whatsapp import WhatsAppSettings
+from settings.whatsapp_web import WhatsAppWebSettings
 
 __all__ = [
     "AiSettings",
@@ -27,6 +28,7 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "WhatsAppSettings",
+    "WhatsAppWebSettings",
     "known_keys",
     "load",
 ]
@@ -41,6 +43,7 @@ class Settings:
     security: SecuritySettings
     ai: AiSettings
     whatsapp: WhatsAppSettings
+    whatsapp_web: WhatsAppWebSettings
     warnings: tuple[str, ...]
 
 
@@ -53,6 +56,7 @@ class _Given:
     security: security.GivenSecurity
     ai: AiSettings
     whatsapp: WhatsAppSettings
+    whatsapp_web: WhatsAppWebSettings
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = None) -> Settings:
@@ -79,6 +83,7 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = No
         security=security.complete(given.security, generated),
         ai=given.ai,
         whatsapp=_with_secrets_of_the_simulator(given.whatsapp, generated),
+        whatsapp_web=given.whatsapp_web,
         warnings=(*reader.warnings, *misspelled({*values, *environ}, reader.keys)),
     )
 
@@ -98,6 +103,7 @@ def _read(reader: Reader) -> _Given:
         security=security.read(reader, production=server_settings.is_production),
         ai=ai.read(reader, production=server_settings.is_production),
         whatsapp=whatsapp.read(reader, server_settings),
+        whatsapp_web=whatsapp_web.read(reader, server_settings),
     )
 
 

@@ -1,27 +1,27 @@
-"""`python -m workers jobs | scheduler | whatsapp-web`: the processes beside the web server."""
+"""`python -m workers web | jobs | scheduler | whatsapp-web`: every process that Mostrador can be made of."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
 from app.core.log import configure_logging
 from settings import BadSettings, Settings, load
-from workers import jobs, lifecycle, schedule
+from workers import browsers, jobs, lifecycle, schedule
 
 __all__ = ["main"]
 
-Process = Literal["jobs", "scheduler"]
+Process = Literal["jobs", "scheduler", "whatsapp-web"]
 
-PROCESSES: dict[Process, Callable[[lifecycle.Parts, asyncio.Event], Awaitable[None]]] = {
+PROCESSES: dict[Process, Callable[[Any, asyncio.Event], Awaitable[None]]] = {
     "jobs": jobs.run,
     "scheduler": schedule.run,
+    "whatsapp-web": browsers.run,
 }
-NOT_BUILT = "This build has no WhatsApp Web worker yet: connect a channel by the Cloud API instead (see README.md)."
 NO_REDIS = (
     "Without REDIS_URL the web process does this work itself. To run worker processes, set REDIS_URL and DATABASE_URL."
 )
@@ -36,17 +36,31 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     this process's environment.
     """
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    parser.add_argument("process", choices=[*PROCESSES, "whatsapp-web"])
-    process: Process | Literal["whatsapp-web"] = parser.parse_args(arguments).process
-    if process == "whatsapp-web":
-        return _refuse(NOT_BUILT)
+    parser.add_argument("process", choices=["web", *PROCESSES])
+    process: Process | Literal["web"] = parser.parse_args(arguments).process
     try:
         settings = load(environ)
     except BadSettings as error:
         return _refuse(str(error))
+    if process == "web":
+        return _serve(settings)
     if settings.storage.redis_url is None:
         return _refuse(NO_REDIS)
     _run(process, settings)
+    return 0
+
+
+def _serve(settings: Settings) -> int:
+    """Serve, with the browsers of linked phones inside where there are no other processes."""
+    from app.core.errors import MostradorError
+    from app.serving import serve
+
+    for warning in settings.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
+    try:
+        serve(settings, beside=browsers.beside)
+    except MostradorError as error:
+        return _refuse(str(error))
     return 0
 
 

@@ -20,7 +20,7 @@ contacts = sa.Table(
 contact_identifiers = sa.Table(
     "contact_identifiers",
     metadata,
-    sa.Column("kind", sa.String(10), primary_key=True, doc="bsuid | parent | phone"),
+    sa.Column("kind", sa.String(10), primary_key=True, doc="bsuid | lid | parent | phone"),
     sa.Column("value", sa.String(150), primary_key=True),
     sa.Column("contact_id", sa.Uuid(), sa.ForeignKey("contacts.id"), nullable=False, index=True),
 )

@@ -8,9 +8,9 @@ from app.core.schema import Input, Output
 
 
 class Identifier(Output, frozen=True, kw_only=True):
-    """A name WhatsApp has shown for a person: business-scoped user id, its parent, or phone digits."""
+    """A name WhatsApp has shown for a person: business-scoped user id, its parent, LID, or phone digits."""
 
-    kind: Literal["bsuid", "parent", "phone"]
+    kind: Literal["bsuid", "lid", "parent", "phone"]
     value: str
 
 

@@ -24,8 +24,9 @@ class Identity(msgspec.Struct, frozen=True):
     parent_user_id: str | None = None
 
     def names(self) -> list[Key]:
-        """Give (kind, value) pairs, strongest first: business-scoped user id, its parent, phone."""
-        named = (("bsuid", self.user_id), ("parent", self.parent_user_id), ("phone", self.phone))
+        """Give (kind, value) pairs, strongest first: business-scoped user id or LID, its parent, phone."""
+        kind = "lid" if (self.user_id or "").endswith("@lid") else "bsuid"
+        named = ((kind, self.user_id), ("parent", self.parent_user_id), ("phone", self.phone))
         return [(kind, value) for kind, value in named if value]
 
 

@@ -45,6 +45,9 @@ sa.Index(
 sa.Index(
     "ix_conversations_attention", _c.last_message_at, _c.id, sqlite_where=_needs_a_look, postgresql_where=_needs_a_look
 )
+_not_the_bots = _c.control != sa.literal_column("'bot'")
+sa.Index("ix_conversations_held", _c.last_message_at, _c.id, sqlite_where=_not_the_bots, postgresql_where=_not_the_bots)
+sa.Index("ix_conversations_channel", _c.channel_id, _c.last_message_at, _c.id)
 sa.Index("ix_conversations_unread", _c.last_message_at, _c.id, sqlite_where=_not_read, postgresql_where=_not_read)
 
 notes = sa.Table(

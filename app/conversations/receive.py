@@ -18,7 +18,7 @@ from app.conversations.events import MessageReceived
 from app.conversations.models import conversations, messages, turns
 from app.core.db import InsertMany, Statement, any_of, db_now, exclusive, one_of
 from app.core.db.events import record
-from app.core.ids import new_id
+from app.core.ids import ids_at, new_id
 from app.whatsapp.inbound import InboundMessage
 from app.whatsapp.models import media
 
@@ -86,7 +86,7 @@ async def receive(
     thread_of = await threads.find(connection, arrivals)
     placed = [(thread_of[one.channel_id, one.identity], one) for one in arrivals]
     await _lock(connection, {conversation_id for conversation_id, _ in placed})
-    new = await _store(connection, placed)
+    new = await _store(connection, placed, now)
     if new:
         await _touch(connection, new, now)
         await plan(connection, [(c, m, one.event_id) for c, m, one in new if one.message.turn], now=now, pace=pace)
@@ -150,15 +150,15 @@ _STORE = InsertMany(
 )
 
 
-async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]]) -> list[New]:
+async def _store(connection: AsyncConnection, placed: Sequence[tuple[UUID, Arrival]], now: datetime) -> list[New]:
     rows: dict[tuple[UUID, str], tuple[dict[str, Any], UUID, Arrival]] = {}
-    for conversation_id, one in placed:
+    for (conversation_id, one), message_id in zip(placed, ids_at(now, len(placed)), strict=True):
         message = one.message
         rows.setdefault(
             (one.channel_id, message.message_id),
             (
                 {
-                    "id": new_id(),
+                    "id": message_id,
                     "conversation_id": conversation_id,
                     "channel_id": one.channel_id,
                     "author": "customer",
@@ -307,7 +307,7 @@ class _Steps:
             turn_id = place.turn_id
             self.joined.append({"turn": turn_id, "due": place.due_at})
         else:
-            turn_id = new_id()
+            (turn_id,) = ids_at(now, 1)
             restarts = 0
             if isinstance(place, words.Replace):
                 restarts = place.restarts

@@ -120,6 +120,7 @@ class Metrics:
         self.loop_lag = self._histogram(
             "event_loop_lag_seconds", "How late the event loop runs what is due.", _LAG_SECONDS
         )
+        self.loop_tasks = self._gauge("event_loop_tasks", "Tasks that the event loop runs or waits for.")
         self.pool_in_use = self._gauge("database_connections_in_use", "Write connections in use now.")
 
     def _trust(self) -> None:
@@ -156,8 +157,8 @@ class Metrics:
 
 @asynccontextmanager
 async def loop_lag_probe(metrics: Metrics, *, every_seconds: float = 0.5) -> AsyncIterator[None]:
-    """Measure the event loop's lag while the block runs."""
-    task = asyncio.create_task(_watch_lag(metrics.loop_lag, every_seconds), name="loop-lag-probe")
+    """Measure the event loop while the block runs: how late it is, how many tasks it has."""
+    task = asyncio.create_task(_watch_loop(metrics, every_seconds), name="loop-lag-probe")
     try:
         yield
     finally:
@@ -166,12 +167,13 @@ async def loop_lag_probe(metrics: Metrics, *, every_seconds: float = 0.5) -> Asy
             await task
 
 
-async def _watch_lag(histogram: Histogram, every_seconds: float) -> None:
+async def _watch_loop(metrics: Metrics, every_seconds: float) -> None:
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + every_seconds
         await asyncio.sleep(every_seconds)
-        histogram.observe(max(0.0, loop.time() - due))
+        metrics.loop_lag.observe(max(0.0, loop.time() - due))
+        metrics.loop_tasks.set(len(asyncio.all_tasks()))
 
 
 @contextmanager

@@ -24,9 +24,9 @@ from app.core.security.actor import Actor
 from app.core.security.guards import needs
 from app.core.security.tokens import Access
 from app.core.wake import Wake
-from app.inbox import queries
+from app.inbox import queries, search
 from app.inbox.queries import Wanted
-from app.inbox.schemas import Assignment, Closing, ControlChange, Conversation, InboxCounts, Status
+from app.inbox.schemas import Assignment, Closing, ControlChange, Conversation, InboxCounts, MessageHit, Status
 
 log = structlog.get_logger()
 
@@ -215,6 +215,28 @@ class ConversationsController(Controller):
                 await record(connection, entry(request, "conversation.reopened", "conversation", conversation_id))
         wake.notify(EVENTS)
         return conversation
+
+
+class SearchController(Controller):
+    path = "/api/search"
+    tags = ("Conversations",)
+    guards = (needs("conversations:read"),)
+
+    @get("/", summary="Search messages")
+    async def find(
+        self,
+        database: NamedDependency[Database],
+        q: Annotated[str, QueryParameter(min_length=1, max_length=200)],
+        limit: Annotated[int, QueryParameter(ge=1, le=50)] = 20,
+        cursor: FromQuery[str | None] = None,
+    ) -> Page[MessageHit]:
+        """List the messages that hold every word of `q`, the newest first.
+
+        Case and accents do not matter, and the last word may be the beginning of one.
+        """
+        after = Cursor.decode(cursor) if cursor is not None else None
+        async with database.read() as connection:
+            return await search.find(connection, q, limit=limit, cursor=after)
 
 
 def _assignee(text: str | None, actor: Actor) -> UUID | Literal["nobody"] | None:

@@ -26,11 +26,14 @@ from app.outbound.states import State
 from app.whatsapp.window import window_closes_at
 
 MOST_COUNTED = 1000
+_MANY = 500
 
 _PHONE = re.compile(r"[\d\s+().-]+")
 _c, _m, _o = conversations.c, messages.c, outbound_messages.c
 _IS_OPEN = _c.closed_at.is_(None)
-_IS_UNREAD = _c.unread > sa.literal_column("0")  # a number in the text: only so does a planner know the partial index
+# Values in the text and not as parameters: only so does a planner know the partial index.
+_IS_UNREAD = _c.unread > sa.literal_column("0")
+_IS_NOT_THE_BOTS = _c.control != sa.literal_column("'bot'")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 async def find(connection: AsyncConnection, wanted: Wanted, *, limit: int, cursor: Cursor | None) -> Page[Conversation]:
     """Return a page of conversations, that with the newest message first."""
     statement = _CONVERSATIONS.where(*_conditions(wanted))
+    if wanted.q is not None and (words := wanted.q.strip()):
+        statement = statement.where(await _is_of(connection, _is_named(words)))
     if cursor is not None:
         statement = statement.where(beyond(cursor, _c.last_message_at, _c.id))
     newest_first = statement.order_by(_c.last_message_at.desc(), _c.id.desc())
@@ -70,6 +75,13 @@ async def conversation(connection: AsyncConnection, conversation_id: UUID) -> Co
     if row is None:
         raise ConversationNotFound
     return _conversation(row, (await _last_messages(connection, [row.id])).get(row.id))
+
+
+async def conversations_by_id(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Conversation]:
+    """Return those of these conversations that are there."""
+    rows = (await connection.execute(_CONVERSATIONS.where(_c.id.in_(list(ids))))).all()
+    last = await _last_messages(connection, [row.id for row in rows])
+    return {row.id: _conversation(row, last.get(row.id)) for row in rows}
 
 
 async def counts(connection: AsyncConnection, *, user_id: UUID) -> InboxCounts:
@@ -127,6 +139,8 @@ def _conditions(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
     if wanted.assignee is not None:
         yield _c.assignee_id.is_(None) if wanted.assignee == "nobody" else _c.assignee_id == wanted.assignee
     if wanted.control is not None:
+        if wanted.control != "bot":
+            yield _IS_NOT_THE_BOTS
         yield _c.control == wanted.control
     if wanted.attention is not None:
         yield _c.attention.is_not(None) if wanted.attention else _c.attention.is_(None)
@@ -134,8 +148,17 @@ def _conditions(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         yield _IS_UNREAD if wanted.unread else ~_IS_UNREAD
     if wanted.channel_id is not None:
         yield _c.channel_id == wanted.channel_id
-    if wanted.q is not None and (words := wanted.q.strip()):
-        yield _is_named(words)
+
+
+async def _is_of(connection: AsyncConnection, named: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition for conversations with people who are `named` so.
+
+    A rare name is looked for among the people first, so that not every conversation has to be looked at; one that many
+    have turns up soon among the newest conversations.
+    """
+    found = await connection.scalars(sa.select(contacts.c.id).where(named).limit(_MANY + 1))
+    ids = list(found)
+    return _c.contact_id.in_(ids) if len(ids) <= _MANY else named
 
 
 def _is_named(words: str) -> sa.ColumnElement[bool]:

@@ -80,6 +80,33 @@ class InboxCounts(Output, frozen=True, kw_only=True):
     unread: int
 
 
+class HitMessage(Output, frozen=True, kw_only=True):
+    """A message that was found; the thread opens at it with `around`."""
+
+    id: UUID
+    author: Author
+    kind: str
+    sent_at: datetime
+
+
+class SnippetPart(Output, frozen=True, kw_only=True):
+    """A piece of a text; `marked` is what was searched for."""
+
+    text: str
+    marked: bool
+
+
+class MessageHit(Output, frozen=True, kw_only=True):
+    """A message that holds what was searched for, with its conversation as the inbox shows it.
+
+    The texts of `snippet` join to the piece of the message around the first find.
+    """
+
+    conversation: Conversation
+    message: HitMessage
+    snippet: list[SnippetPart]
+
+
 class ControlChange(Input, frozen=True, kw_only=True):
     """A change of who answers. With `expected_version` it fails if somebody else has changed it since."""
 

@@ -20,6 +20,7 @@ from app.core.security.tokens import Access
 from app.core.wake import Wake
 from app.outbound import queries, service
 from app.outbound.delivery import OUTBOX
+from app.outbound.errors import OneAtATime
 from app.outbound.queries import Wanted
 from app.outbound.schemas import Message, NewMessage, OutboundDetails, OutboundMessage, Resolution
 from app.outbound.states import State
@@ -39,13 +40,25 @@ class MessagesController(Controller):
         conversation_id: FromPath[UUID],
         database: NamedDependency[Database],
         raw: FromQuery[bool] = False,
+        around: FromQuery[UUID | None] = None,
+        after: FromQuery[UUID | None] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
         cursor: FromQuery[str | None] = None,
     ) -> Page[Message]:
-        """List the messages of a conversation, the one stored last first; with `raw` also as they came or leave."""
-        after = Cursor.decode(cursor) if cursor is not None else None
+        """List the messages of a conversation, the one stored last first; with `raw` also as they came or leave.
+
+        With `around` the page has this message in its middle, and is continued to older ones by `cursor` as any other.
+        With `after` it has those stored next after this message: ask again with the first of them until none comes.
+        """
+        if sum(one is not None for one in (cursor, around, after)) > 1:
+            raise OneAtATime("around" if around is not None else "after")
+        place = Cursor.decode(cursor) if cursor is not None else None
         async with database.read() as connection:
-            return await queries.thread(connection, conversation_id, limit=limit, cursor=after, raw=raw)
+            if around is not None:
+                return await queries.around(connection, conversation_id, around, limit=limit, raw=raw)
+            if after is not None:
+                return await queries.after(connection, conversation_id, after, limit=limit, raw=raw)
+            return await queries.thread(connection, conversation_id, limit=limit, cursor=place, raw=raw)
 
     @post(
         "/",

@@ -17,6 +17,7 @@ from app.core.metrics import Metrics
 from app.outbound.files import Files
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, save
+from app.outbound.recall import recalled
 from app.outbound.states import State
 from app.outbound.statuses import tracker
 from app.whatsapp.channels import ChannelNotFound, Channels
@@ -78,10 +79,13 @@ class Delivery:
     async def claim(self, limit: int) -> list[Leaving]:
         """Flip up to `limit` messages to `processing`, committed before any of them is sent."""
         started = time.monotonic()
+        is_time_to_sweep = started - self._swept_at > _SWEEP_SECONDS
+        if is_time_to_sweep:
+            self._swept_at = started
+            await self._recall()
         async with self._database.write() as connection:
             now = await self._database.now(connection)
-            if started - self._swept_at > _SWEEP_SECONDS:
-                self._swept_at = started
+            if is_time_to_sweep:
                 parked = await sweep(connection)
                 if parked:
                     log.warning("outbound.parked", count=len(parked))
@@ -121,6 +125,12 @@ class Delivery:
             seconds = (datetime.now(UTC) - leaving.opened_at).total_seconds()
             self._replied.observe(max(0.0, seconds))
 
+    async def _recall(self) -> None:
+        """Settle what was not confirmed, as far as transports can say by now."""
+        for outcome in await recalled(self._database, self._channels, self._transports):
+            if await self._outcomes.save(outcome):
+                log.info("outbound.recalled", outbound_id=str(outcome.leaving.id), state=outcome.state)
+
     async def _attempt(self, leaving: Leaving) -> Outcome:
         waited = time.monotonic() - self._claimed_at.pop(leaving.attempt_id)
         try:
@@ -143,10 +153,14 @@ class Delivery:
                 await self._files.resolve(leaving, channel.access, transport),
                 tracker=tracker(leaving.attempt_id),
                 reply_to=leaving.reply_to,
+                key=leaving.id,
                 timeout_seconds=SEND_TIMEOUT_SECONDS,
             )
         except SendNotAttempted as error:
-            wait_seconds = error.retry_after_seconds or _NOT_ATTEMPTED_WAIT_SECONDS * min(leaving.attempt, 6)
+            asked_seconds = error.retry_after_seconds
+            wait_seconds = (
+                _NOT_ATTEMPTED_WAIT_SECONDS * min(leaving.attempt, 6) if asked_seconds is None else asked_seconds
+            )
             outcome = Outcome(leaving, State.RETRY, reason=f"not sent: {error.reason}", retry_seconds=wait_seconds)
         except SendUnknown as error:
             outcome = Outcome(leaving, State.UNKNOWN, reason=f"not confirmed: {error.reason}", error_code=error.code)

@@ -1,6 +1,6 @@
 """What can be wrong with a request about a message that leaves."""
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound
 
 
 class OutboundNotFound(NotFound):
@@ -8,6 +8,20 @@ class OutboundNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("there is no such message in the queue")
+
+
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such message in this conversation")
+
+
+class OneAtATime(InvalidInput):
+    """`cursor`, `around` and `after` each choose where the page is: only one of them can."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("give one of cursor, around and after", field=field)
 
 
 class TooLate(Conflict):

@@ -25,7 +25,7 @@ from app.whatsapp.content import Content, Template, decode_content
 from app.whatsapp.models import channels
 from app.whatsapp.pacing import Pacer, Place
 from app.whatsapp.transport import Recipient
-from app.whatsapp.window import is_window_open
+from app.whatsapp.window import has_window, is_window_open
 
 log = structlog.get_logger()
 
@@ -69,7 +69,8 @@ def judge(row: Any, content: Content, now: datetime) -> Verdict | None:
     if isinstance(content, Template):
         if now - row.scheduled_at > _TEMPLATE_LIFE:
             return Verdict(State.EXPIRED, words.Reason.WAITED_TOO_LONG)
-    elif not is_window_open(row.last_inbound_at, now):
+    elif (row.turn_id is not None or has_window(row.channel_kind)) and not is_window_open(row.last_inbound_at, now):
+        # An answer that is a day late is no answer any more, wherever it could still be sent.
         return Verdict(State.EXPIRED, words.Reason.WINDOW_CLOSED)
     return None
 
@@ -121,7 +122,7 @@ async def _look(
 
 
 def _place(row: Any) -> Place:
-    return Place(row.phone_number_id, pacing_key(Recipient(row.phone, row.user_id)), row.messages_per_second)
+    return Place(row.phone_number_id, pacing_key(Recipient(row.phone, row.contact_user_id)), row.messages_per_second)
 
 
 def _readable(row: Any) -> Content | None:
@@ -142,7 +143,14 @@ _IS_FIRST = ~sa.exists().where(
     sa.or_(_COMES_BEFORE, _other.c.state == State.PROCESSING),
 )
 _due = (
-    sa.select(*_o, channels.c.phone_number_id, channels.c.messages_per_second, contacts.c.phone, contacts.c.user_id)
+    sa.select(
+        *_o,
+        channels.c.kind.label("channel_kind"),
+        channels.c.phone_number_id,
+        channels.c.messages_per_second,
+        contacts.c.phone,
+        contacts.c.user_id.label("contact_user_id"),
+    )
     .join(channels, channels.c.id == _o.channel_id)
     .join(contacts, contacts.c.id == _o.contact_id)
     .where(one_of(_o.state, WAITING), one_of(_o.state, CLAIMABLE), _o.due_at <= db_now())  # the first names the index
@@ -223,7 +231,7 @@ def _leaving(row: Any, content: Content) -> Leaving:
         turn_id=row.turn_id,
         attempt=row.attempt + 1,
         attempt_id=new_id(),
-        recipient=Recipient(row.phone, row.user_id),
+        recipient=Recipient(row.phone, row.contact_user_id),
         content=content,
         reply_to=row.reply_to,
         event_id=row.event_id,

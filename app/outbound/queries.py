@@ -13,7 +13,7 @@ from app.accounts.schemas import Colleague
 from app.conversations.models import messages
 from app.conversations.queries import PREVIEW_CHARACTERS, require
 from app.core.keyset import Cursor, Page, paginate
-from app.outbound.errors import OutboundNotFound
+from app.outbound.errors import MessageNotFound, OutboundNotFound
 from app.outbound.models import outbound_messages
 from app.outbound.schemas import Delivery, MediaSummary, Message, OutboundDetails, OutboundMessage, Tick
 from app.outbound.states import WAITING, State
@@ -35,17 +35,36 @@ async def thread(
 ) -> Page[Message]:
     """Return a page of a conversation's messages, the one stored last first. Raises `ConversationNotFound`."""
     await require(connection, conversation_id)
-    statement = _messages(raw=raw).where(_m.conversation_id == conversation_id)
+    statement = _thread(conversation_id, raw=raw)
     if cursor is not None:
         statement = statement.where(_m.id < cursor.id)
     rows = (await connection.execute(statement.order_by(_m.id.desc()).limit(limit + 1))).all()
-    files = await _files(connection, [row.id for row in rows[:limit]])
-    return paginate(
-        rows,
-        limit=limit,
-        item=lambda row: _message(row, files.get(row.id)),
-        cursor=lambda row: Cursor(at=row.said_at, id=row.id),
-    )
+    return await _page(connection, rows, limit)
+
+
+async def around(
+    connection: AsyncConnection, conversation_id: UUID, message_id: UUID, *, limit: int, raw: bool
+) -> Page[Message]:
+    """Return the page with this message in its middle: it is continued to what is older as any other.
+
+    Raises `ConversationNotFound`, and `MessageNotFound` where the conversation has no such message.
+    """
+    await _require_message(connection, conversation_id, message_id)
+    statement = _thread(conversation_id, raw=raw)
+    newer = await _next(connection, statement, message_id, limit // 2)
+    older = statement.where(_m.id <= message_id).order_by(_m.id.desc()).limit(limit - len(newer) + 1)
+    return await _page(connection, [*newer, *(await connection.execute(older)).all()], limit)
+
+
+async def after(
+    connection: AsyncConnection, conversation_id: UUID, message_id: UUID, *, limit: int, raw: bool
+) -> Page[Message]:
+    """Return the messages stored next after this one, the last of them first, and no cursor.
+
+    Raises `ConversationNotFound`, and `MessageNotFound` where the conversation has no such message.
+    """
+    await _require_message(connection, conversation_id, message_id)
+    return await _page(connection, await _next(connection, _thread(conversation_id, raw=raw), message_id, limit), limit)
 
 
 async def written_message(connection: AsyncConnection, outbound_id: UUID) -> Message:
@@ -132,6 +151,33 @@ def _messages(*, raw: bool) -> sa.Select[Any]:
         *_DELIVERY,
     )
     return statement.outerjoin(outbound_messages, _o.id == _m.id).outerjoin(users, users.c.id == _o.user_id)
+
+
+def _thread(conversation_id: UUID, *, raw: bool) -> sa.Select[Any]:
+    return _messages(raw=raw).where(_m.conversation_id == conversation_id)
+
+
+async def _next(connection: AsyncConnection, statement: sa.Select[Any], message_id: UUID, limit: int) -> Sequence[Any]:
+    """Return the rows stored next after a message, the last of them first."""
+    rows = await connection.execute(statement.where(_m.id > message_id).order_by(_m.id).limit(limit))
+    return list(reversed(rows.all()))
+
+
+async def _page(connection: AsyncConnection, rows: Sequence[Any], limit: int) -> Page[Message]:
+    files = await _files(connection, [row.id for row in rows[:limit]])
+    return paginate(
+        rows,
+        limit=limit,
+        item=lambda row: _message(row, files.get(row.id)),
+        cursor=lambda row: Cursor(at=row.said_at, id=row.id),
+    )
+
+
+async def _require_message(connection: AsyncConnection, conversation_id: UUID, message_id: UUID) -> None:
+    await require(connection, conversation_id)
+    found = sa.select(sa.exists().where(_m.id == message_id, _m.conversation_id == conversation_id))
+    if not await connection.scalar(found):
+        raise MessageNotFound
 
 
 async def _files(connection: AsyncConnection, message_ids: Sequence[UUID]) -> dict[UUID, MediaSummary]:

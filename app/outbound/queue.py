@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.conversations.models import conversations, messages
 from app.core.db import InsertMany, Statement, any_of
 from app.core.db.events import record
-from app.core.ids import new_id
+from app.core.ids import ids_at
 from app.outbound.events import MessageQueued
 from app.outbound.models import outbound_messages
 from app.outbound.reading import kind_of, readable_text
@@ -58,7 +58,7 @@ async def enqueue(connection: AsyncConnection, drafts: Sequence[Draft], *, now: 
     """Queue `drafts` in the caller's unit of work, in order; return their ids, which are also their messages' ids."""
     if not drafts:
         return []
-    ids = [new_id() for _ in drafts]
+    ids = ids_at(now, len(drafts))
     contents = [encode_content(draft.content).decode() for draft in drafts]
     await _ADD_MESSAGES.run(
         connection,

@@ -31,8 +31,9 @@ from app.whatsapp import content_rules, uploads
 from app.whatsapp.content import Content, Reaction, Template, decode_content, encode_content
 from app.whatsapp.content_files import UploadedFile, uploaded_file
 from app.whatsapp.errors import InvalidContent
+from app.whatsapp.models import channels
 from app.whatsapp.uploads import Upload
-from app.whatsapp.window import is_window_open, window_closes_at
+from app.whatsapp.window import has_window, is_window_open, window_closes_at
 
 log = structlog.get_logger()
 
@@ -224,9 +225,18 @@ async def _conversation(connection: AsyncConnection, conversation_id: UUID) -> A
     c = conversations.c
     row = (
         await connection.execute(
-            sa.select(c.id, c.channel_id, c.contact_id, c.last_inbound_at, c.control, c.held_by)
+            sa.select(
+                c.id,
+                c.channel_id,
+                c.contact_id,
+                c.last_inbound_at,
+                c.control,
+                c.held_by,
+                channels.c.kind.label("channel_kind"),
+            )
+            .join(channels, channels.c.id == c.channel_id)
             .where(c.id == conversation_id)
-            .with_for_update()
+            .with_for_update(of=conversations)
         )
     ).one_or_none()
     if row is None:
@@ -240,7 +250,7 @@ async def _check_fit(
     """Check what depends on the conversation and the moment."""
     if new.scheduled_at is not None and not now < new.scheduled_at < now + _FURTHEST:
         raise InvalidInput("this is not within the next year", field="scheduled_at")
-    if not isinstance(content, Template):
+    if not isinstance(content, Template) and has_window(conversation.channel_kind):
         leaves_at = new.scheduled_at or now
         if not is_window_open(conversation.last_inbound_at, leaves_at):
             raise WindowClosed(conversation.last_inbound_at)
@@ -278,7 +288,10 @@ async def _lock(connection: AsyncConnection, outbound_id: UUID) -> "_Locked":
         raise OutboundNotFound
     conversation = (
         await connection.execute(
-            sa.select(c.control_version, c.last_inbound_at).where(c.id == row.conversation_id).with_for_update()
+            sa.select(c.control_version, c.last_inbound_at, channels.c.kind.label("channel_kind"))
+            .join(channels, channels.c.id == row.channel_id)
+            .where(c.id == row.conversation_id)
+            .with_for_update(of=conversations)
         )
     ).one()
     turn_state = None
@@ -293,6 +306,7 @@ async def _lock(connection: AsyncConnection, outbound_id: UUID) -> "_Locked":
         control_version=row.control_version,
         current_version=conversation.control_version,
         last_inbound_at=conversation.last_inbound_at,
+        channel_kind=conversation.channel_kind,
         turn_id=row.turn_id,
         turn_state=turn_state,
     )
@@ -309,6 +323,7 @@ class _Locked(msgspec.Struct, frozen=True, kw_only=True):
     control_version: int | None
     current_version: int
     last_inbound_at: datetime | None
+    channel_kind: str
     turn_id: UUID | None
     turn_state: TurnState | None
     scheduled_at: datetime | None = None

@@ -1,10 +1,11 @@
 """Is a process on this machine well? Asked from outside, by container health checks."""
 
-from typing import Literal, cast
+from typing import cast
 
 from app.core.db import Database
 from app.core.http_client import HttpClient, HttpError
 from app.system.heartbeat import check_process
+from app.system.schemas import ProcessKind
 from settings import Settings
 
 _SECONDS = 5.0
@@ -15,7 +16,7 @@ async def process_is_well(settings: Settings, process: str) -> bool:
     if process == "web":
         return await _web_is_well(settings)
     async with Database(settings.storage.database_url, pool_size=1) as database:
-        return await check_process(database, cast("Literal['jobs', 'scheduler']", process))
+        return await check_process(database, cast("ProcessKind", process))
 
 
 async def _web_is_well(settings: Settings) -> bool:

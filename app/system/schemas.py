@@ -10,7 +10,7 @@ from msgspec import Meta
 from app.core.schema import Input, Output
 
 Status = Literal["ok", "degraded", "unhealthy"]
-ProcessKind = Literal["web", "jobs", "scheduler"]
+ProcessKind = Literal["web", "jobs", "scheduler", "whatsapp-web"]
 LetterKind = Literal["webhook", "turn", "outbound", "media"]
 StepName = Literal["profile", "provider", "channel", "test_message", "team"]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -165,8 +165,17 @@ class Channels:
         await self._freshen()
         return self._by_number.get(phone_number_id)
 
-    async def add(self, new: NewChannel, *, audit: AuditEntry | None = None) -> Channel:
-        """Store a channel, its secrets encrypted; `audit` is recorded with it. Raises `ChannelExists`."""
+    async def add(
+        self,
+        new: NewChannel,
+        *,
+        audit: AuditEntry | None = None,
+        also: Callable[[AsyncConnection, UUID], Awaitable[None]] | None = None,
+    ) -> Channel:
+        """Store a channel, its secrets encrypted; `audit` is recorded with it. Raises `ChannelExists`.
+
+        `also(connection, channel_id)` stores what belongs to it in the same unit of work.
+        """
         channel_id = new_id()
         async with self._database.write() as connection:
             await exclusive(connection, "channels")
@@ -180,6 +189,8 @@ class Channels:
                     id=channel_id, **_row(new), secrets=self._cipher.encrypt(msgspec.json.encode(new.secrets))
                 )
             )
+            if also is not None:
+                await also(connection, channel_id)
             if audit is not None:
                 entry = msgspec.structs.replace(audit, target_id=str(channel_id), after=_row(new))
                 await record(connection, entry)
@@ -270,6 +281,7 @@ class Channels:
         access = None
         if secrets is not None:
             access = ChannelAccess(
+                channel_id=row.id,
                 graph_url=configured.graph_url if configured is not None else row.graph_url,
                 api_version=configured.api_version if configured is not None else row.api_version,
                 phone_number_id=row.phone_number_id,

@@ -39,9 +39,9 @@ class SendError(Exception):
 
 
 class SendNotAttempted(SendError):
-    """No byte left this machine: the same message may be sent again. `reason` is the HTTP client's code.
+    """No byte left this machine: the same message may be sent again. `reason` is a short code.
 
-    `retry_after_seconds` is the wait that somebody asked for.
+    `retry_after_seconds` is the wait that the transport asks for, if it does.
     """
 
     def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:

@@ -97,7 +97,7 @@ class Ingest:
             claimed = [StoredEvent(*row) for row in await _CLAIM.rows(connection, limit=limit)]
         if claimed:
             reach("ingest.claimed")
-        return sorted(claimed, key=lambda event: event.id)
+        return sorted(claimed, key=lambda event: (event.received_at, event.id))  # by the database's clock
 
     async def handle(self, events: Sequence[StoredEvent]) -> None:
         """Store what `events` tell. One that was claimed before is handled by itself: it may be what ended us."""

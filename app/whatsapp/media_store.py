@@ -24,7 +24,7 @@ from app.core.errors import Conflict, NotFound
 from app.whatsapp.answers import digest_of
 from app.whatsapp.errors import MediaRefused, MediaUnavailable
 from app.whatsapp.media_rules import HEAD_BYTES, check_file, extension_of, sniff, stored_name
-from app.whatsapp.models import media
+from app.whatsapp.models import channels, media
 
 LEASE_SECONDS = 150.0
 """Longer than one attempt may take, so that only the file of a dead process is claimed a second time."""
@@ -121,12 +121,17 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     download_name: str
 
 
-async def claim_due(connection: AsyncConnection, limit: int) -> list[DueMedia]:
-    """Lease up to `limit` files that are due; they come back after the lease unless `conclude` says otherwise."""
+async def claim_due(connection: AsyncConnection, limit: int, *, channel_id: UUID | None = None) -> list[DueMedia]:
+    """Lease up to `limit` files that are due; they come back after the lease unless `conclude` says otherwise.
+
+    The files of a linked phone are fetched by its browser, which names its `channel_id`; all others by anybody.
+    """
     c = media.c
+    by_browser = sa.select(channels.c.id).where(channels.c.kind == "web")
     due = (
         sa.select(c.id)
         .where(c.state == "pending", c.due_at <= db_now())
+        .where(c.channel_id.not_in(by_browser) if channel_id is None else c.channel_id == channel_id)
         .order_by(c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -27,6 +28,7 @@ class ChannelAccess(msgspec.Struct, frozen=True, kw_only=True):
 
     graph_url: str
     api_version: str
+    channel_id: UUID
     phone_number_id: str
     token: str
     business_account_id: str | None = None
@@ -51,6 +53,8 @@ class Accepted(msgspec.Struct, frozen=True):
 class Capabilities(msgspec.Struct, frozen=True):
     """`content_kinds` are the kinds of content it can carry. `tracks` says that statuses name our tracker.
 
+    `recalls` says that `recall` can tell what became of a send that was not confirmed.
+
     `has_window` says that free-form messages are refused 24 hours after the person last wrote.
     """
 
@@ -58,6 +62,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     tracks: bool
     has_window: bool
     typing: bool
+    recalls: bool = False
 
 
 class Transport(Protocol):
@@ -79,16 +84,25 @@ class Transport(Protocol):
         tracker: str,
         timeout_seconds: float,
         reply_to: str | None = None,
+        key: UUID | None = None,
     ) -> Accepted:
         """Send one message, at most once, within `timeout_seconds`.
 
         `tracker` (at most 512 characters, no personal data) comes back in the statuses; `reply_to` is the id of the
-        message to quote. A cancelled call counts as `SendUnknown`.
+        message to quote. `key` is the same for every attempt of one message. A cancelled call counts as `SendUnknown`.
 
         Raises:
             SendNotAttempted: provably nothing left this machine.
             SendRejected: WhatsApp, or our own check of the content, definitely refused it.
             SendUnknown: anything else, a time-out and every 5xx included; it must not be sent again blindly.
+
+        """
+
+    async def recall(self, channel: ChannelAccess, key: UUID) -> Accepted | None:
+        """Say what became of the send with this `key`; None if that is not known (yet).
+
+        Raises:
+            SendNotAttempted, SendRejected: it certainly did not leave, as from `send`.
 
         """
 

@@ -5,9 +5,15 @@ Source: Meta, "Customer service windows". Outside it only templates are accepted
 
 from datetime import datetime, timedelta
 
-__all__ = ["WINDOW", "is_window_open", "window_closes_at"]
+__all__ = ["WINDOW", "has_window", "is_window_open", "window_closes_at"]
 
 WINDOW = timedelta(hours=24)
+_WITHOUT_WINDOW = frozenset({"web"})
+
+
+def has_window(channel_kind: str) -> bool:
+    """Say whether WhatsApp closes the window on channels of this kind: a linked phone may write at any time."""
+    return channel_kind not in _WITHOUT_WINDOW
 
 
 def window_closes_at(last_inbound_at: datetime | None) -> datetime | None:

@@ -119,6 +119,8 @@ EXEMPTIONS = {
     ("app/core/redis_channel.py", "S311"): "spreads reconnections",
     ("app/core/dispatch.py", "S311"): "spreads retries",
     ("app/core/queue/worker.py", "S311"): "spreads retries",
+    ("app/whatsapp/transports/web.py", "S311"): "spreads pauses between messages",
+    ("workers/whatsapp_web/session.py", "S311"): "spreads restarts",
     ("settings/strength.py", "S105"): "a command that makes passwords",
     ("settings/server.py", "S104"): "recognises the address of everywhere, binds to none",
 }

@@ -52,9 +52,10 @@ class Balancer:
                 one.close()
 
     async def _connected(self) -> tuple[asyncio.StreamReader | None, asyncio.StreamWriter | None]:
-        for _ in self._addresses:
-            place = self._next % len(self._addresses)
-            self._next += 1
+        first = self._next
+        self._next += 1
+        for offset in range(len(self._addresses)):
+            place = (first + offset) % len(self._addresses)
             with contextlib.suppress(OSError):
                 streams = await asyncio.open_connection(*self._addresses[place])
                 self.served[place] += 1

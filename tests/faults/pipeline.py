@@ -1,5 +1,6 @@
 """The pipeline's verbs on a real SQLite file, without processes and without a network, for the state machine."""
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,10 @@ def status(wamid: str, word: str, tracker: str | None) -> Told:
     return told(CHANNEL, word, wamid=wamid, tracker=tracker)
 
 
+class _Died(Exception):
+    """The process, before its COMMIT."""
+
+
 class Pipeline:
     """Each verb is one unit of work, as in production. `expire_leases` is the death of whoever held one."""
 
@@ -77,10 +82,11 @@ class Pipeline:
 
     async def lose(self, arrivals: Sequence[Arrival]) -> None:
         """Receive in a unit of work that is undone, as when its process dies before the COMMIT."""
-        async with self.database.write() as connection:
-            now = await self.database.now(connection)
-            await receive(connection, arrivals, now=now, pace=PACE, threads=self.threads)
-            await connection.rollback()
+        with contextlib.suppress(_Died):
+            async with self.database.write() as connection:
+                now = await self.database.now(connection)
+                await receive(connection, arrivals, now=now, pace=PACE, threads=self.threads)
+                raise _Died
         self.threads.forget()
 
     async def claim(self, limit: int) -> list[ClaimedTurn]:

@@ -1,4 +1,7 @@
-"""What every transport promises (`app/whatsapp/transport.py`), tried on each of them with the other side failing."""
+"""What every transport promises (`app/whatsapp/transport.py`), tried over HTTP with the other side failing.
+
+The one that works through the database and a browser is tried in `test_web_transport.py`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,8 +12,10 @@ from app.core.http_client import HttpClient
 from app.whatsapp.content import Buttons, Content, Text
 from app.whatsapp.error_codes import ErrorAction
 from app.whatsapp.errors import CallRefused, CallUnavailable, SendNotAttempted, SendRejected, SendUnknown
+from app.whatsapp.graph import GraphClient
 from app.whatsapp.transport import Accepted, Recipient, Transport
-from app.whatsapp.transports import TRANSPORTS, build_transports
+from app.whatsapp.transports import TRANSPORTS
+from app.whatsapp.transports.cloud import CloudTransport
 from tests.features.whatsapp.contents import EXAMPLES
 from tests.features.whatsapp.fake_graph import (
     Answer,
@@ -36,10 +41,10 @@ async def graph() -> AsyncIterator[FakeGraph]:
         yield server
 
 
-@pytest.fixture(params=sorted(TRANSPORTS))
-async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+@pytest.fixture
+async def transport() -> AsyncIterator[Transport]:
     http = HttpClient()
-    yield build_transports(http)[request.param]
+    yield CloudTransport(GraphClient(http))
     await http.aclose()
 
 

@@ -113,13 +113,7 @@ async def test_the_scheduler_process_runs_the_scheduler_alone() -> None:
     assert parts.worker.calls == []
 
 
-def test_the_browser_worker_says_that_it_is_not_built(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["whatsapp-web"]) == 2
-
-    assert "no WhatsApp Web worker yet" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("process", ["jobs", "scheduler"])
+@pytest.mark.parametrize("process", ["jobs", "scheduler", "whatsapp-web"])
 def test_without_redis_there_is_nothing_to_do_beside_the_web_process(
     process: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

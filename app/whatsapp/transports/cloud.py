@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Final, get_args
+from uuid import UUID
 
 from app.whatsapp.content import Content
 from app.whatsapp.content_rules import check
@@ -35,9 +36,13 @@ class CloudTransport:
         tracker: str,
         timeout_seconds: float,
         reply_to: str | None = None,
+        key: UUID | None = None,  # noqa: ARG002 - the port's
     ) -> Accepted:
         body = _body(content, recipient, tracker, reply_to)
         return await self._graph.send_message(channel, body, timeout_seconds=timeout_seconds)
+
+    async def recall(self, channel: ChannelAccess, key: UUID) -> Accepted | None:  # noqa: ARG002 - the port's
+        return None  # WhatsApp cannot be asked: only a status says it
 
     async def upload(
         self, channel: ChannelAccess, path: Path, mime_type: str, *, filename: str, timeout_seconds: float

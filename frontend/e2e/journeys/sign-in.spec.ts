@@ -39,7 +39,7 @@ test('signing out in one tab signs the other out as well', async ({ panel, conte
 test('an access token that ran out is renewed without a word', async ({ panel, context, guard }) => {
   guard.expect(/401/)
   await context.clearCookies({ name: /mostrador_access$/ })
-  await panel.reload()
+  await panel.goto('/me')
   await expect(panel.getByRole('heading', { name: 'Mi cuenta', level: 1 })).toBeVisible()
 })
 

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsChangeData, ChannelsChangeErrors, ChannelsChangeResponses, ChannelsCheckData, ChannelsCheckErrors, ChannelsCheckResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ChannelsStopData, ChannelsStopErrors, ChannelsStopResponses, ChannelsTemplatesData, ChannelsTemplatesErrors, ChannelsTemplatesResponses, ChannelsWebhookData, ChannelsWebhookErrors, ChannelsWebhookResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaBringData, MediaBringErrors, MediaBringResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OperationsDeadLettersData, OperationsDeadLettersErrors, OperationsDeadLettersResponses, OperationsDiscardData, OperationsDiscardErrors, OperationsDiscardResponses, OperationsQueuesData, OperationsQueuesErrors, OperationsQueuesResponses, OperationsRetryData, OperationsRetryErrors, OperationsRetryResponses, OperationsWorkersData, OperationsWorkersErrors, OperationsWorkersResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PlaygroundAskData, PlaygroundAskErrors, PlaygroundAskResponses, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsErrors, PlaygroundPreviewInstructionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProofDoctorData, ProofDoctorErrors, ProofDoctorResponses, ProofInvariantsData, ProofInvariantsErrors, ProofInvariantsResponses, ProofProofData, ProofProofErrors, ProofProofResponses, ProofProveData, ProofProveErrors, ProofProveResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses } from './types.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeErrors, AlertsAcknowledgeResponses, AlertsAlertsData, AlertsAlertsErrors, AlertsAlertsResponses, AlertsLiftData, AlertsLiftErrors, AlertsLiftResponses, AlertsOverviewData, AlertsOverviewErrors, AlertsOverviewResponses, AlertsSilenceData, AlertsSilenceErrors, AlertsSilenceResponses, AlertsSilencesData, AlertsSilencesErrors, AlertsSilencesResponses, ApiKeysCreateData, ApiKeysCreateErrors, ApiKeysCreateResponses, ApiKeysKeysData, ApiKeysKeysErrors, ApiKeysKeysResponses, ApiKeysRevokeData, ApiKeysRevokeErrors, ApiKeysRevokeResponses, AuditEntriesData, AuditEntriesErrors, AuditEntriesResponses, AuditExportData, AuditExportErrors, AuditExportResponses, AuthAcceptLinkData, AuthAcceptLinkErrors, AuthAcceptLinkResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLookUpLinkData, AuthLookUpLinkErrors, AuthLookUpLinkResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, BusinessProfileData, BusinessProfileErrors, BusinessProfileResponses, BusinessReplaceProfileData, BusinessReplaceProfileErrors, BusinessReplaceProfileResponses, CannedRepliesAddData, CannedRepliesAddErrors, CannedRepliesAddResponses, CannedRepliesChangeData, CannedRepliesChangeErrors, CannedRepliesChangeResponses, CannedRepliesFindData, CannedRepliesFindErrors, CannedRepliesFindResponses, CannedRepliesRemoveData, CannedRepliesRemoveErrors, CannedRepliesRemoveResponses, ChannelsAddData, ChannelsAddErrors, ChannelsAddResponses, ChannelsChangeData, ChannelsChangeErrors, ChannelsChangeResponses, ChannelsCheckData, ChannelsCheckErrors, ChannelsCheckResponses, ChannelsFindData, ChannelsFindErrors, ChannelsFindResponses, ChannelsResumeData, ChannelsResumeErrors, ChannelsResumeResponses, ChannelsShowData, ChannelsShowErrors, ChannelsShowResponses, ChannelsStopData, ChannelsStopErrors, ChannelsStopResponses, ChannelsTemplatesData, ChannelsTemplatesErrors, ChannelsTemplatesResponses, ChannelsWebhookData, ChannelsWebhookErrors, ChannelsWebhookResponses, ContactsChangeData, ContactsChangeErrors, ContactsChangeResponses, ContactsShowData, ContactsShowErrors, ContactsShowResponses, ConversationsAssignData, ConversationsAssignErrors, ConversationsAssignResponses, ConversationsCloseData, ConversationsCloseErrors, ConversationsCloseResponses, ConversationsCountsData, ConversationsCountsErrors, ConversationsCountsResponses, ConversationsFindData, ConversationsFindErrors, ConversationsFindResponses, ConversationsHandBackData, ConversationsHandBackErrors, ConversationsHandBackResponses, ConversationsReadData, ConversationsReadErrors, ConversationsReadResponses, ConversationsReopenData, ConversationsReopenErrors, ConversationsReopenResponses, ConversationsShowData, ConversationsShowErrors, ConversationsShowResponses, ConversationsTakeOverData, ConversationsTakeOverErrors, ConversationsTakeOverResponses, EventsFindData, EventsFindErrors, EventsFindResponses, EventsRetryData, EventsRetryErrors, EventsRetryResponses, EventsShowData, EventsShowErrors, EventsShowResponses, EvidenceCheckpointData, EvidenceCheckpointErrors, EvidenceCheckpointResponses, EvidenceCheckpointsData, EvidenceCheckpointsErrors, EvidenceCheckpointsResponses, EvidenceExportData, EvidenceExportErrors, EvidenceExportResponses, EvidenceRetireData, EvidenceRetireErrors, EvidenceRetireResponses, HealthHealthzData, HealthHealthzErrors, HealthHealthzResponses, HealthLivezData, HealthLivezErrors, HealthLivezResponses, HealthReadyzData, HealthReadyzErrors, HealthReadyzResponses, KeysKeysData, KeysKeysErrors, KeysKeysResponses, MediaBringData, MediaBringErrors, MediaBringResponses, MediaFileData, MediaFileErrors, MediaFileResponses, MessagesFindData, MessagesFindErrors, MessagesFindResponses, MessagesWriteData, MessagesWriteErrors, MessagesWriteResponses, NotesAddData, NotesAddErrors, NotesAddResponses, NotesDeleteData, NotesDeleteErrors, NotesDeleteResponses, NotesFindData, NotesFindErrors, NotesFindResponses, OperationsDeadLettersData, OperationsDeadLettersErrors, OperationsDeadLettersResponses, OperationsDiscardData, OperationsDiscardErrors, OperationsDiscardResponses, OperationsQueuesData, OperationsQueuesErrors, OperationsQueuesResponses, OperationsRetryData, OperationsRetryErrors, OperationsRetryResponses, OperationsWorkersData, OperationsWorkersErrors, OperationsWorkersResponses, OutboundCancelData, OutboundCancelErrors, OutboundCancelResponses, OutboundFindData, OutboundFindErrors, OutboundFindResponses, OutboundResolveData, OutboundResolveErrors, OutboundResolveResponses, OutboundShowData, OutboundShowErrors, OutboundShowResponses, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorErrors, OwnAccountBeginSecondFactorResponses, OwnAccountChangePasswordData, OwnAccountChangePasswordErrors, OwnAccountChangePasswordResponses, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorErrors, OwnAccountConfirmSecondFactorResponses, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorErrors, OwnAccountDisableSecondFactorResponses, OwnAccountEndSessionData, OwnAccountEndSessionErrors, OwnAccountEndSessionResponses, OwnAccountLogoutData, OwnAccountLogoutErrors, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereErrors, OwnAccountLogoutEverywhereResponses, OwnAccountLogoutResponses, OwnAccountSessionsData, OwnAccountSessionsErrors, OwnAccountSessionsResponses, PeopleChangeRoleData, PeopleChangeRoleErrors, PeopleChangeRoleResponses, PeopleCreateData, PeopleCreateErrors, PeopleCreateResponses, PeopleDisableData, PeopleDisableErrors, PeopleDisableResponses, PeopleEnableData, PeopleEnableErrors, PeopleEnableResponses, PeopleEndSessionData, PeopleEndSessionErrors, PeopleEndSessionResponses, PeopleEndSessionsData, PeopleEndSessionsErrors, PeopleEndSessionsResponses, PeopleInviteData, PeopleInviteErrors, PeopleInviteResponses, PeoplePeopleData, PeoplePeopleErrors, PeoplePeopleResponses, PeoplePersonData, PeoplePersonErrors, PeoplePersonResponses, PeopleResetPasswordData, PeopleResetPasswordErrors, PeopleResetPasswordResponses, PeopleSessionsData, PeopleSessionsErrors, PeopleSessionsResponses, PlaygroundAskData, PlaygroundAskErrors, PlaygroundAskResponses, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsErrors, PlaygroundPreviewInstructionsResponses, PreferencesReadData, PreferencesReadErrors, PreferencesReadResponses, PreferencesReplaceData, PreferencesReplaceErrors, PreferencesReplaceResponses, ProofDoctorData, ProofDoctorErrors, ProofDoctorResponses, ProofInvariantsData, ProofInvariantsErrors, ProofInvariantsResponses, ProofProofData, ProofProofErrors, ProofProofResponses, ProofProveData, ProofProveErrors, ProofProveResponses, ProvidersAddData, ProvidersAddErrors, ProvidersAddResponses, ProvidersChangeData, ProvidersChangeErrors, ProvidersChangeResponses, ProvidersRemoveData, ProvidersRemoveErrors, ProvidersRemoveResponses, ProvidersReorderData, ProvidersReorderErrors, ProvidersReorderResponses, ProvidersRoutesData, ProvidersRoutesErrors, ProvidersRoutesResponses, ProvidersTestData, ProvidersTestErrors, ProvidersTestResponses, SearchFindData, SearchFindErrors, SearchFindResponses, SetupChangeData, SetupChangeErrors, SetupChangeResponses, SetupReadData, SetupReadErrors, SetupReadResponses, SimulatorAddPersonData, SimulatorAddPersonErrors, SimulatorAddPersonResponses, SimulatorClearFaultsData, SimulatorClearFaultsErrors, SimulatorClearFaultsResponses, SimulatorFaultsData, SimulatorFaultsErrors, SimulatorFaultsResponses, SimulatorFileData, SimulatorFileErrors, SimulatorFileResponses, SimulatorMoveClockData, SimulatorMoveClockErrors, SimulatorMoveClockResponses, SimulatorPeopleData, SimulatorPeopleErrors, SimulatorPeopleResponses, SimulatorPhoneData, SimulatorPhoneErrors, SimulatorPhoneResponses, SimulatorReadData, SimulatorReadErrors, SimulatorReadResponses, SimulatorResetData, SimulatorResetErrors, SimulatorResetResponses, SimulatorSetFaultsData, SimulatorSetFaultsErrors, SimulatorSetFaultsResponses, SimulatorStateData, SimulatorStateErrors, SimulatorStateResponses, SimulatorWriteData, SimulatorWriteErrors, SimulatorWriteResponses, SnapshotsSnapshotData, SnapshotsSnapshotErrors, SnapshotsSnapshotResponses, SnapshotsSnapshotsData, SnapshotsSnapshotsErrors, SnapshotsSnapshotsResponses, SnapshotsTakeData, SnapshotsTakeErrors, SnapshotsTakeResponses, SnapshotsVerifyData, SnapshotsVerifyErrors, SnapshotsVerifyResponses, SystemHealthData, SystemHealthErrors, SystemHealthResponses, TeamFindData, TeamFindErrors, TeamFindResponses, TurnsFindData, TurnsFindErrors, TurnsFindResponses, TurnsShowData, TurnsShowErrors, TurnsShowResponses, WebSessionsAddData, WebSessionsAddErrors, WebSessionsAddResponses, WebSessionsFindData, WebSessionsFindErrors, WebSessionsFindResponses, WebSessionsLinkData, WebSessionsLinkErrors, WebSessionsLinkResponses, WebSessionsLogOutData, WebSessionsLogOutErrors, WebSessionsLogOutResponses, WebSessionsNoticeData, WebSessionsNoticeErrors, WebSessionsNoticeResponses, WebSessionsPairData, WebSessionsPairErrors, WebSessionsPairResponses, WebSessionsRefreshData, WebSessionsRefreshErrors, WebSessionsRefreshResponses, WebSessionsRestartData, WebSessionsRestartErrors, WebSessionsRestartResponses, WebSessionsScreenshotData, WebSessionsScreenshotErrors, WebSessionsScreenshotResponses, WebSessionsSetPolicyData, WebSessionsSetPolicyErrors, WebSessionsSetPolicyResponses, WebSessionsShowData, WebSessionsShowErrors, WebSessionsShowResponses, WebSessionsStartData, WebSessionsStartErrors, WebSessionsStartResponses, WebSessionsStopData, WebSessionsStopErrors, WebSessionsStopResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -588,6 +588,9 @@ export const conversationsHandBack = <ThrowOnError extends boolean = true>(optio
  * A conversation's messages
  *
  * List the messages of a conversation, the one stored last first; with `raw` also as they came or leave.
+ *
+ * With `around` the page has this message in its middle, and is continued to older ones by `cursor` as any other.
+ * With `after` it has those stored next after this message: ask again with the first of them until none comes.
  */
 export const messagesFind = <ThrowOnError extends boolean = true>(options: Options<MessagesFindData, ThrowOnError>): RequestResult<MessagesFindResponses, MessagesFindErrors, ThrowOnError> => (options.client ?? client).get<MessagesFindResponses, MessagesFindErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -779,6 +782,19 @@ export const outboundResolve = <ThrowOnError extends boolean = true>(options: Op
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Search messages
+ *
+ * List the messages that hold every word of `q`, the newest first.
+ *
+ * Case and accents do not matter, and the last word may be the beginning of one.
+ */
+export const searchFind = <ThrowOnError extends boolean = true>(options: Options<SearchFindData, ThrowOnError>): RequestResult<SearchFindResponses, SearchFindErrors, ThrowOnError> => (options.client ?? client).get<SearchFindResponses, SearchFindErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/search',
+    ...options
 });
 
 /**
@@ -1586,6 +1602,163 @@ export const eventsShow = <ThrowOnError extends boolean = true>(options: Options
 export const eventsRetry = <ThrowOnError extends boolean = true>(options: Options<EventsRetryData, ThrowOnError>): RequestResult<EventsRetryResponses, EventsRetryErrors, ThrowOnError> => (options.client ?? client).post<EventsRetryResponses, EventsRetryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/whatsapp/events/{event_id}/retry',
+    ...options
+});
+
+/**
+ * The risks of linking a phone
+ *
+ * Return the notice that a person must accept before a session is added.
+ */
+export const webSessionsNotice = <ThrowOnError extends boolean = true>(options?: Options<WebSessionsNoticeData, ThrowOnError>): RequestResult<WebSessionsNoticeResponses, WebSessionsNoticeErrors, ThrowOnError> => (options?.client ?? client).get<WebSessionsNoticeResponses, WebSessionsNoticeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/notice',
+    ...options
+});
+
+/**
+ * Linked phones
+ *
+ * List the linked phones, with the state each is in.
+ */
+export const webSessionsFind = <ThrowOnError extends boolean = true>(options?: Options<WebSessionsFindData, ThrowOnError>): RequestResult<WebSessionsFindResponses, WebSessionsFindErrors, ThrowOnError> => (options?.client ?? client).get<WebSessionsFindResponses, WebSessionsFindErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions',
+    ...options
+});
+
+/**
+ * Add a phone to be linked
+ *
+ * Add a session, once a person has accepted its risks: who and when is kept, and stands in the audit trail.
+ *
+ * It is stopped: start it to see its code. Answers 422 when the notice has another version by now.
+ */
+export const webSessionsAdd = <ThrowOnError extends boolean = true>(options: Options<WebSessionsAddData, ThrowOnError>): RequestResult<WebSessionsAddResponses, WebSessionsAddErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsAddResponses, WebSessionsAddErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A linked phone
+ *
+ * Return one linked phone. The live event `whatsapp_web_changed` says when to ask again.
+ */
+export const webSessionsShow = <ThrowOnError extends boolean = true>(options: Options<WebSessionsShowData, ThrowOnError>): RequestResult<WebSessionsShowResponses, WebSessionsShowErrors, ThrowOnError> => (options.client ?? client).get<WebSessionsShowResponses, WebSessionsShowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}',
+    ...options
+});
+
+/**
+ * Show a fresh QR code
+ *
+ * Ask WhatsApp for a fresh code, after it has stopped showing new ones. Answers 409 when none is shown.
+ */
+export const webSessionsRefresh = <ThrowOnError extends boolean = true>(options: Options<WebSessionsRefreshData, ThrowOnError>): RequestResult<WebSessionsRefreshResponses, WebSessionsRefreshErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsRefreshResponses, WebSessionsRefreshErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/code',
+    ...options
+});
+
+/**
+ * The code to link it
+ *
+ * Return what to scan or type on the phone now.
+ */
+export const webSessionsLink = <ThrowOnError extends boolean = true>(options: Options<WebSessionsLinkData, ThrowOnError>): RequestResult<WebSessionsLinkResponses, WebSessionsLinkErrors, ThrowOnError> => (options.client ?? client).get<WebSessionsLinkResponses, WebSessionsLinkErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/link',
+    ...options
+});
+
+/**
+ * Unlink the phone
+ *
+ * Unlink the phone and forget its profile, its backup included. Answers 409 when it is stopped.
+ */
+export const webSessionsLogOut = <ThrowOnError extends boolean = true>(options: Options<WebSessionsLogOutData, ThrowOnError>): RequestResult<WebSessionsLogOutResponses, WebSessionsLogOutErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsLogOutResponses, WebSessionsLogOutErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/logout',
+    ...options
+});
+
+/**
+ * Link by a code to type
+ *
+ * Ask WhatsApp for a code that is typed on the phone instead of scanned. Answers 409 when none is shown.
+ */
+export const webSessionsPair = <ThrowOnError extends boolean = true>(options: Options<WebSessionsPairData, ThrowOnError>): RequestResult<WebSessionsPairResponses, WebSessionsPairErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsPairResponses, WebSessionsPairErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/pairing-code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How the phone behaves
+ *
+ * Change pace, quiet hours, groups, and who may be written to. It holds from the next message on.
+ */
+export const webSessionsSetPolicy = <ThrowOnError extends boolean = true>(options: Options<WebSessionsSetPolicyData, ThrowOnError>): RequestResult<WebSessionsSetPolicyResponses, WebSessionsSetPolicyErrors, ThrowOnError> => (options.client ?? client).put<WebSessionsSetPolicyResponses, WebSessionsSetPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Restart its browser
+ *
+ * Open its page anew. Answers 409 when it is stopped.
+ */
+export const webSessionsRestart = <ThrowOnError extends boolean = true>(options: Options<WebSessionsRestartData, ThrowOnError>): RequestResult<WebSessionsRestartResponses, WebSessionsRestartErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsRestartResponses, WebSessionsRestartErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/restart',
+    ...options
+});
+
+/**
+ * What the page showed when it failed
+ *
+ * Return a PNG of the page at its last failure; there may be customers on it. Answers 404 without one.
+ */
+export const webSessionsScreenshot = <ThrowOnError extends boolean = true>(options: Options<WebSessionsScreenshotData, ThrowOnError>): RequestResult<WebSessionsScreenshotResponses, WebSessionsScreenshotErrors, ThrowOnError> => (options.client ?? client).get<WebSessionsScreenshotResponses, WebSessionsScreenshotErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/screenshot',
+    ...options
+});
+
+/**
+ * Start it
+ *
+ * Start its browser: within seconds it shows a code, or is online if its phone is linked already.
+ */
+export const webSessionsStart = <ThrowOnError extends boolean = true>(options: Options<WebSessionsStartData, ThrowOnError>): RequestResult<WebSessionsStartResponses, WebSessionsStartErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsStartResponses, WebSessionsStartErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/start',
+    ...options
+});
+
+/**
+ * Stop it
+ *
+ * Close its browser, once what it is sending has been sent. The phone stays linked; messages wait.
+ */
+export const webSessionsStop = <ThrowOnError extends boolean = true>(options: Options<WebSessionsStopData, ThrowOnError>): RequestResult<WebSessionsStopResponses, WebSessionsStopErrors, ThrowOnError> => (options.client ?? client).post<WebSessionsStopResponses, WebSessionsStopErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/whatsapp/web/sessions/{channel_id}/stop',
     ...options
 });
 

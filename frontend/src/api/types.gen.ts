@@ -1091,6 +1091,18 @@ export type HealthSummary = {
 };
 
 /**
+ * HitMessage
+ *
+ * A message that was found; the thread opens at it with `around`.
+ */
+export type HitMessage = {
+    author: 'customer' | 'bot' | 'person' | 'phone';
+    id: string;
+    kind: string;
+    sent_at: string;
+};
+
+/**
  * Hours
  *
  * When the business is open. `time_zone` is a name of the IANA database, such as America/Bogota.
@@ -1104,10 +1116,10 @@ export type Hours = {
 /**
  * Identifier
  *
- * A name WhatsApp has shown for a person: business-scoped user id, its parent, or phone digits.
+ * A name WhatsApp has shown for a person: business-scoped user id, its parent, LID, or phone digits.
  */
 export type Identifier = {
-    kind: 'bsuid' | 'parent' | 'phone';
+    kind: 'bsuid' | 'lid' | 'parent' | 'phone';
     value: string;
 };
 
@@ -1489,6 +1501,29 @@ export type Message = {
 };
 
 /**
+ * MessageHit
+ *
+ * A message that holds what was searched for, with its conversation as the inbox shows it.
+ *
+ * The texts of `snippet` join to the piece of the message around the first find.
+ */
+export type MessageHit = {
+    conversation: Conversation;
+    message: HitMessage;
+    snippet: Array<SnippetPart>;
+};
+
+/**
+ * Page[MessageHit]
+ *
+ * One page of a list. `next_cursor` is given back as `cursor` to continue; it is null on the last page.
+ */
+export type MessageHitPage = {
+    items: Array<MessageHit>;
+    next_cursor?: string | null;
+};
+
+/**
  * Page[Message]
  *
  * One page of a list. `next_cursor` is given back as `cursor` to continue; it is null on the last page.
@@ -1755,6 +1790,15 @@ export type Overview = {
 };
 
 /**
+ * PairingPhone
+ *
+ * The phone to be linked by a code: digits with country code, without `+`.
+ */
+export type PairingPhone = {
+    phone: string;
+};
+
+/**
  * PasswordChange
  */
 export type PasswordChange = {
@@ -1951,7 +1995,7 @@ export type Process = {
     beat_at: string;
     host: string;
     id: string;
-    kind: 'web' | 'jobs' | 'scheduler';
+    kind: 'web' | 'jobs' | 'scheduler' | 'whatsapp-web';
     pid: number;
     started_at: string;
     version: string;
@@ -2537,6 +2581,16 @@ export type Snapshots = {
 };
 
 /**
+ * SnippetPart
+ *
+ * A piece of a text; `marked` is what was searched for.
+ */
+export type SnippetPart = {
+    marked: boolean;
+    text: string;
+};
+
+/**
  * Sticker
  */
 export type Sticker = {
@@ -2893,6 +2947,116 @@ export type Watched = {
 };
 
 /**
+ * WebLink
+ *
+ * How to link the phone now: `qr` is the text to draw as a QR code, `pairing_code` what to type on the phone.
+ *
+ * Both are null while there is nothing to scan or type. They are secrets while they last: not for logs.
+ */
+export type WebLink = {
+    expires_at: string | null;
+    pairing_code: string | null;
+    pairing_phone: string | null;
+    qr: string | null;
+    state: WhatsappWebStatesState;
+};
+
+/**
+ * WebNotice
+ *
+ * The risks, by language (`en`, `es`, `pt`). Whoever adds a session accepts this `version` of them.
+ */
+export type WebNotice = {
+    texts: {
+        [key: string]: string;
+    };
+    version: string;
+};
+
+/**
+ * WebPolicy
+ *
+ * How a linked phone behaves. Times of day are "HH:MM" in `timezone`; quiet hours need both, and may span midnight.
+ *
+ * `groups`: `ignore` takes nothing in, `read` shows groups in the inbox; they are never answered by themselves.
+ * `new_chats_per_day` people who never wrote to us may be written to; 0 is the cold lane closed. After
+ * `most_unanswered` messages without a word from the person, nothing more leaves until they write.
+ * `take_over_on_conflict`: when WhatsApp Web is opened elsewhere, take it back once.
+ */
+export type WebPolicy = {
+    groups?: 'ignore' | 'read';
+    least_gap_seconds?: number;
+    milliseconds_per_character?: number;
+    most_gap_seconds?: number;
+    most_typing_seconds?: number;
+    most_unanswered?: number;
+    new_chats_per_day?: number;
+    per_minute?: number;
+    quiet_from?: string | null;
+    quiet_until?: string | null;
+    take_over_on_conflict?: boolean;
+    timezone?: string;
+};
+
+/**
+ * WebPolicyChange
+ *
+ * How the phone behaves from now on; a whole policy, not a part of one.
+ */
+export type WebPolicyChange = {
+    policy: WebPolicy;
+};
+
+/**
+ * WebSessionDetails
+ *
+ * A linked phone, or one to be linked.
+ *
+ * `wanted` is what people want of it, `state` what it is. `reason` says why, in English, where there is something to
+ * say; `engine` is `dom` while only the visible page can be used: then people whose number is not shown are not
+ * answered. `account` are the last four digits of the linked phone. `last_seen_at` is when its page last answered,
+ * `memory_bytes` what its browser takes. A screenshot is there once something has failed.
+ */
+export type WebSessionDetails = {
+    account_ends_with: string | null;
+    backup_at: string | null;
+    consent_at: string;
+    consent_version: string;
+    engine: 'wpp' | 'dom' | null;
+    id: string;
+    last_seen_at: string | null;
+    linked_at: string | null;
+    memory_bytes: number | null;
+    name: string;
+    policy: WebPolicy;
+    reason: string | null;
+    restarts: number;
+    screenshot_at: string | null;
+    state: WhatsappWebStatesState;
+    state_at: string;
+    wanted: 'running' | 'stopped';
+};
+
+/**
+ * WebSessionList
+ *
+ * All linked phones. There are few: the list is whole.
+ */
+export type WebSessionList = {
+    items: Array<WebSessionDetails>;
+};
+
+/**
+ * WebSessionToAdd
+ *
+ * A phone to be linked. `consent_version` is the version of the notice that the person has accepted.
+ */
+export type WebSessionToAdd = {
+    consent_version: string;
+    name: string;
+};
+
+/**
  * WebhookCount
  *
  * Webhooks that were acknowledged in that time: `read` became facts, `pending` wait, `dead` need somebody.
@@ -3010,6 +3174,13 @@ export type WhatsappSchemasCheck = {
     ok: boolean | null;
     remedy: string;
 };
+
+/**
+ * State
+ *
+ * `starting > needs_qr | needs_code > pairing > syncing > online <> offline`, or one of those below.
+ */
+export type WhatsappWebStatesState = 'stopped' | 'starting' | 'needs_qr' | 'needs_code' | 'pairing' | 'syncing' | 'online' | 'offline' | 'conflict' | 'logged_out' | 'update_required' | 'banned' | 'crashed' | 'failed';
 
 export type PlaygroundAskData = {
     body: Question;
@@ -5338,6 +5509,8 @@ export type MessagesFindData = {
     };
     query?: {
         raw?: boolean;
+        around?: string | null;
+        after?: string | null;
         limit?: number;
         cursor?: string | null;
     };
@@ -6231,6 +6404,59 @@ export type OutboundResolveResponses = {
 };
 
 export type OutboundResolveResponse = OutboundResolveResponses[keyof OutboundResolveResponses];
+
+export type SearchFindData = {
+    body?: never;
+    path?: never;
+    query: {
+        q: string;
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/api/search';
+};
+
+export type SearchFindErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type SearchFindError = SearchFindErrors[keyof SearchFindErrors];
+
+export type SearchFindResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: MessageHitPage;
+};
+
+export type SearchFindResponse = SearchFindResponses[keyof SearchFindResponses];
 
 export type AlertsAlertsData = {
     body?: never;
@@ -9652,6 +9878,731 @@ export type EventsRetryResponses = {
 };
 
 export type EventsRetryResponse = EventsRetryResponses[keyof EventsRetryResponses];
+
+export type WebSessionsNoticeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/whatsapp/web/notice';
+};
+
+export type WebSessionsNoticeErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsNoticeError = WebSessionsNoticeErrors[keyof WebSessionsNoticeErrors];
+
+export type WebSessionsNoticeResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebNotice;
+};
+
+export type WebSessionsNoticeResponse = WebSessionsNoticeResponses[keyof WebSessionsNoticeResponses];
+
+export type WebSessionsFindData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/whatsapp/web/sessions';
+};
+
+export type WebSessionsFindErrors = {
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsFindError = WebSessionsFindErrors[keyof WebSessionsFindErrors];
+
+export type WebSessionsFindResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionList;
+};
+
+export type WebSessionsFindResponse = WebSessionsFindResponses[keyof WebSessionsFindResponses];
+
+export type WebSessionsAddData = {
+    body: WebSessionToAdd;
+    path?: never;
+    query?: never;
+    url: '/api/whatsapp/web/sessions';
+};
+
+export type WebSessionsAddErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsAddError = WebSessionsAddErrors[keyof WebSessionsAddErrors];
+
+export type WebSessionsAddResponses = {
+    /**
+     * Document created, URL follows
+     */
+    201: WebSessionDetails;
+};
+
+export type WebSessionsAddResponse = WebSessionsAddResponses[keyof WebSessionsAddResponses];
+
+export type WebSessionsShowData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}';
+};
+
+export type WebSessionsShowErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsShowError = WebSessionsShowErrors[keyof WebSessionsShowErrors];
+
+export type WebSessionsShowResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsShowResponse = WebSessionsShowResponses[keyof WebSessionsShowResponses];
+
+export type WebSessionsRefreshData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/code';
+};
+
+export type WebSessionsRefreshErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsRefreshError = WebSessionsRefreshErrors[keyof WebSessionsRefreshErrors];
+
+export type WebSessionsRefreshResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsRefreshResponse = WebSessionsRefreshResponses[keyof WebSessionsRefreshResponses];
+
+export type WebSessionsLinkData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/link';
+};
+
+export type WebSessionsLinkErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsLinkError = WebSessionsLinkErrors[keyof WebSessionsLinkErrors];
+
+export type WebSessionsLinkResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebLink;
+};
+
+export type WebSessionsLinkResponse = WebSessionsLinkResponses[keyof WebSessionsLinkResponses];
+
+export type WebSessionsLogOutData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/logout';
+};
+
+export type WebSessionsLogOutErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsLogOutError = WebSessionsLogOutErrors[keyof WebSessionsLogOutErrors];
+
+export type WebSessionsLogOutResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsLogOutResponse = WebSessionsLogOutResponses[keyof WebSessionsLogOutResponses];
+
+export type WebSessionsPairData = {
+    body: PairingPhone;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/pairing-code';
+};
+
+export type WebSessionsPairErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsPairError = WebSessionsPairErrors[keyof WebSessionsPairErrors];
+
+export type WebSessionsPairResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsPairResponse = WebSessionsPairResponses[keyof WebSessionsPairResponses];
+
+export type WebSessionsSetPolicyData = {
+    body: WebPolicyChange;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/policy';
+};
+
+export type WebSessionsSetPolicyErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The body is larger than this address takes.
+     */
+    413: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsSetPolicyError = WebSessionsSetPolicyErrors[keyof WebSessionsSetPolicyErrors];
+
+export type WebSessionsSetPolicyResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsSetPolicyResponse = WebSessionsSetPolicyResponses[keyof WebSessionsSetPolicyResponses];
+
+export type WebSessionsRestartData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/restart';
+};
+
+export type WebSessionsRestartErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsRestartError = WebSessionsRestartErrors[keyof WebSessionsRestartErrors];
+
+export type WebSessionsRestartResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsRestartResponse = WebSessionsRestartResponses[keyof WebSessionsRestartResponses];
+
+export type WebSessionsScreenshotData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/screenshot';
+};
+
+export type WebSessionsScreenshotErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsScreenshotError = WebSessionsScreenshotErrors[keyof WebSessionsScreenshotErrors];
+
+export type WebSessionsScreenshotResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: string;
+};
+
+export type WebSessionsScreenshotResponse = WebSessionsScreenshotResponses[keyof WebSessionsScreenshotResponses];
+
+export type WebSessionsStartData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/start';
+};
+
+export type WebSessionsStartErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsStartError = WebSessionsStartErrors[keyof WebSessionsStartErrors];
+
+export type WebSessionsStartResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsStartResponse = WebSessionsStartResponses[keyof WebSessionsStartResponses];
+
+export type WebSessionsStopData = {
+    body?: never;
+    path: {
+        channel_id: string;
+    };
+    query?: never;
+    url: '/api/whatsapp/web/sessions/{channel_id}/stop';
+};
+
+export type WebSessionsStopErrors = {
+    /**
+     * The request cannot be read.
+     */
+    400: Problem;
+    /**
+     * The access token is missing or no longer valid.
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow this.
+     */
+    403: Problem;
+    /**
+     * There is no such thing.
+     */
+    404: Problem;
+    /**
+     * It has changed meanwhile, or is in a state that does not allow this.
+     */
+    409: Problem;
+    /**
+     * The request does not fit; `errors` names each member at fault.
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to try again.
+     */
+    429: Problem;
+    /**
+     * Something this needs does not answer now; try again later.
+     */
+    503: Problem;
+    /**
+     * Any other problem.
+     */
+    default: Problem;
+};
+
+export type WebSessionsStopError = WebSessionsStopErrors[keyof WebSessionsStopErrors];
+
+export type WebSessionsStopResponses = {
+    /**
+     * Request fulfilled, document follows
+     */
+    200: WebSessionDetails;
+};
+
+export type WebSessionsStopResponse = WebSessionsStopResponses[keyof WebSessionsStopResponses];
 
 export type HealthHealthzData = {
     body?: never;

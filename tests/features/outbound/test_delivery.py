@@ -22,7 +22,7 @@ from app.whatsapp.channels import Channels, ChannelSecrets, NewChannel
 from app.whatsapp.error_codes import rule_for
 from app.whatsapp.models import channels
 from app.whatsapp.pacing import LocalPacer
-from app.whatsapp.transport import Accepted, SendNotAttempted, SendRejected, SendUnknown
+from app.whatsapp.transport import Accepted, Capabilities, SendNotAttempted, SendRejected, SendUnknown
 from tests.builders.pipeline import Pipeline
 from tests.builders.rows import BOTH, migrated
 
@@ -44,6 +44,7 @@ class Meta:
     """A transport that answers as it is told, and remembers what it was given."""
 
     kind = "cloud"
+    capabilities = Capabilities(frozenset({"text"}), tracks=True, has_window=True, typing=True)
 
     def __init__(self) -> None:
         self.received: list[tuple[str, Any]] = []

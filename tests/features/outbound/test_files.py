@@ -27,7 +27,9 @@ from tests.builders.rows import rows as rows_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture" * 20
 PDF = b"%PDF-1.7 " + b"prices " * 50
-ACCESS = ChannelAccess(graph_url="https://graph.example", api_version="v26.0", phone_number_id="1", token="t")
+ACCESS = ChannelAccess(
+    channel_id=UUID(int=1), graph_url="https://graph.example", api_version="v26.0", phone_number_id="1", token="t"
+)
 
 
 class Meta:

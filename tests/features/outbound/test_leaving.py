@@ -20,6 +20,7 @@ from app.outbound.leaving import Leaving, judge, start, sweep
 from app.outbound.models import outbound_messages
 from app.outbound.states import State
 from app.whatsapp.content import Content, Template, Text
+from app.whatsapp.identifiers import Recipient
 from app.whatsapp.models import channels
 from app.whatsapp.pacing import LocalPacer
 from tests.builders.pipeline import Pipeline
@@ -39,6 +40,7 @@ hours = st.none() | st.floats(-48, 48, allow_nan=False).map(lambda offset: NOW +
     versions=st.tuples(st.none() | st.integers(1, 3), st.integers(1, 3)),
     last_inbound_at=hours,
     scheduled_at=hours.filter(lambda at: at is not None),
+    channel_kind=st.sampled_from(["cloud", "web"]),
 )
 def test_a_message_leaves_when_its_turn_its_holder_and_the_window_allow(
     kind: str,
@@ -46,8 +48,10 @@ def test_a_message_leaves_when_its_turn_its_holder_and_the_window_allow(
     versions: tuple[int | None, int],
     last_inbound_at: datetime | None,
     scheduled_at: datetime,
+    channel_kind: str,
 ) -> None:
     row = SimpleNamespace(
+        channel_kind=channel_kind,
         turn_id=None if turn_state is None else new_id(),
         turn_state=turn_state,
         control_version=versions[0],
@@ -59,6 +63,7 @@ def test_a_message_leaves_when_its_turn_its_holder_and_the_window_allow(
     turn_allows = turn_state in (None, TurnState.READY, TurnState.SENDING)
     holder_allows = versions[0] in (None, versions[1])
     window_open = last_inbound_at is not None and NOW - last_inbound_at < timedelta(hours=24)
+    window_open = window_open or (channel_kind == "web" and turn_state is None)
     in_time = NOW - scheduled_at <= timedelta(hours=24) if kind == "template" else window_open
     assert (verdict is None) == (turn_allows and holder_allows and in_time)
     if verdict is not None:
@@ -95,6 +100,17 @@ async def test_what_leaves_is_processing_before_anybody_sends_it(database: Datab
     assert row.due_at - row.processing_at == timedelta(seconds=30)
     assert (await pipeline.row(turns, turn_id)).state == TurnState.SENDING
     assert await leave(database) == []
+
+
+async def test_what_a_colleague_wrote_goes_to_the_customer_s_id_where_the_phone_is_hidden(database: Database) -> None:
+    pipeline = Pipeline(database)
+    contact_id = await pipeline.contact(phone=None, user_id="CO.12345")
+    conversation_id = await pipeline.conversation(contact_id=contact_id)
+    await pipeline.outbound(conversation_id, origin="person", user_id=new_id())
+
+    (leaving,) = await leave(database)
+
+    assert leaving.recipient == Recipient(None, "CO.12345")
 
 
 async def test_nothing_due_is_nothing(database: Database) -> None:

@@ -166,7 +166,11 @@ def channel(**members: Any) -> Channel:
         "messages_per_second": 80,
         "stopped_reason": None,
         "access": ChannelAccess(
-            graph_url="https://graph.example", api_version="v26.0", phone_number_id="100", token="token"
+            channel_id=UUID(int=1),
+            graph_url="https://graph.example",
+            api_version="v26.0",
+            phone_number_id="100",
+            token="token",
         ),
         "secrets": ChannelSecrets("token", ("secret",), "verify"),
     }

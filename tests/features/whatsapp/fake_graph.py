@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from app.whatsapp.transport import ChannelAccess
 
@@ -82,7 +83,7 @@ class FakeGraph:
 
     def channel(self, **members: str) -> ChannelAccess:
         access = {"graph_url": self.url, "api_version": "v26.0", "phone_number_id": "10654", "token": "EAAsecret"}
-        return ChannelAccess(**{**access, "business_account_id": "9000", **members})
+        return ChannelAccess(channel_id=UUID(int=1), **{**access, "business_account_id": "9000", **members})
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["FakeGraph"]:

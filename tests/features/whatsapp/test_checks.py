@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -83,6 +84,7 @@ async def test_the_simulators_number_passes_as_well(client: HttpClient) -> None:
     simulator = Simulator(SimulatorConfig(webhook_url="http://127.0.0.1:9/none", app_secret="s", access_token="t"))
     async with running_server(lambda _: SimulatorApp(simulator), server_config) as url:
         access = ChannelAccess(
+            channel_id=UUID(int=1),
             graph_url=url,
             api_version="v26.0",
             phone_number_id=DEFAULT_NUMBER.phone_number_id,

@@ -3,8 +3,8 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsChange, channelsCheck, channelsFind, channelsResume, channelsShow, channelsStop, channelsTemplates, channelsWebhook, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaBring, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, operationsDeadLetters, operationsDiscard, operationsQueues, operationsRetry, operationsWorkers, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow } from '../sdk.gen';
-import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsChangeData, ChannelsChangeError, ChannelsChangeResponse, ChannelsCheckData, ChannelsCheckError, ChannelsCheckResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ChannelsStopData, ChannelsStopError, ChannelsStopResponse, ChannelsTemplatesData, ChannelsTemplatesError, ChannelsTemplatesResponse, ChannelsWebhookData, ChannelsWebhookError, ChannelsWebhookResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaBringData, MediaBringError, MediaBringResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OperationsDeadLettersData, OperationsDeadLettersError, OperationsDeadLettersResponse, OperationsDiscardData, OperationsDiscardError, OperationsDiscardResponse, OperationsQueuesData, OperationsQueuesError, OperationsQueuesResponse, OperationsRetryData, OperationsRetryError, OperationsRetryResponse, OperationsWorkersData, OperationsWorkersError, OperationsWorkersResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse } from '../types.gen';
+import { alertsAcknowledge, alertsAlerts, alertsLift, alertsOverview, alertsSilence, alertsSilences, apiKeysCreate, apiKeysKeys, apiKeysRevoke, auditEntries, auditExport, authAcceptLink, authLogin, authLookUpLink, authMe, authRefresh, businessProfile, businessReplaceProfile, cannedRepliesAdd, cannedRepliesChange, cannedRepliesFind, cannedRepliesRemove, channelsAdd, channelsChange, channelsCheck, channelsFind, channelsResume, channelsShow, channelsStop, channelsTemplates, channelsWebhook, contactsChange, contactsShow, conversationsAssign, conversationsClose, conversationsCounts, conversationsFind, conversationsHandBack, conversationsRead, conversationsReopen, conversationsShow, conversationsTakeOver, eventsFind, eventsRetry, eventsShow, evidenceCheckpoint, evidenceCheckpoints, evidenceExport, evidenceRetire, healthHealthz, healthLivez, healthReadyz, keysKeys, mediaBring, mediaFile, messagesFind, messagesWrite, notesAdd, notesDelete, notesFind, operationsDeadLetters, operationsDiscard, operationsQueues, operationsRetry, operationsWorkers, type Options, outboundCancel, outboundFind, outboundResolve, outboundShow, ownAccountBeginSecondFactor, ownAccountChangePassword, ownAccountConfirmSecondFactor, ownAccountDisableSecondFactor, ownAccountEndSession, ownAccountLogout, ownAccountLogoutEverywhere, ownAccountSessions, peopleChangeRole, peopleCreate, peopleDisable, peopleEnable, peopleEndSession, peopleEndSessions, peopleInvite, peoplePeople, peoplePerson, peopleResetPassword, peopleSessions, playgroundAsk, playgroundPreviewInstructions, preferencesRead, preferencesReplace, proofDoctor, proofInvariants, proofProof, proofProve, providersAdd, providersChange, providersRemove, providersReorder, providersRoutes, providersTest, searchFind, setupChange, setupRead, simulatorAddPerson, simulatorClearFaults, simulatorFaults, simulatorFile, simulatorMoveClock, simulatorPeople, simulatorPhone, simulatorRead, simulatorReset, simulatorSetFaults, simulatorState, simulatorWrite, snapshotsSnapshot, snapshotsSnapshots, snapshotsTake, snapshotsVerify, systemHealth, teamFind, turnsFind, turnsShow, webSessionsAdd, webSessionsFind, webSessionsLink, webSessionsLogOut, webSessionsNotice, webSessionsPair, webSessionsRefresh, webSessionsRestart, webSessionsScreenshot, webSessionsSetPolicy, webSessionsShow, webSessionsStart, webSessionsStop } from '../sdk.gen';
+import type { AlertsAcknowledgeData, AlertsAcknowledgeError, AlertsAcknowledgeResponse, AlertsAlertsData, AlertsAlertsError, AlertsAlertsResponse, AlertsLiftData, AlertsLiftError, AlertsLiftResponse, AlertsOverviewData, AlertsOverviewError, AlertsOverviewResponse, AlertsSilenceData, AlertsSilenceError, AlertsSilenceResponse, AlertsSilencesData, AlertsSilencesError, AlertsSilencesResponse, ApiKeysCreateData, ApiKeysCreateError, ApiKeysCreateResponse, ApiKeysKeysData, ApiKeysKeysError, ApiKeysKeysResponse, ApiKeysRevokeData, ApiKeysRevokeError, ApiKeysRevokeResponse, AuditEntriesData, AuditEntriesError, AuditEntriesResponse, AuditExportData, AuditExportError, AuthAcceptLinkData, AuthAcceptLinkError, AuthAcceptLinkResponse, AuthLoginData, AuthLoginError, AuthLoginResponse, AuthLookUpLinkData, AuthLookUpLinkError, AuthLookUpLinkResponse, AuthMeData, AuthMeError, AuthMeResponse, AuthRefreshData, AuthRefreshError, AuthRefreshResponse, BusinessProfileData, BusinessProfileError, BusinessProfileResponse, BusinessReplaceProfileData, BusinessReplaceProfileError, BusinessReplaceProfileResponse, CannedRepliesAddData, CannedRepliesAddError, CannedRepliesAddResponse, CannedRepliesChangeData, CannedRepliesChangeError, CannedRepliesChangeResponse, CannedRepliesFindData, CannedRepliesFindError, CannedRepliesFindResponse, CannedRepliesRemoveData, CannedRepliesRemoveError, CannedRepliesRemoveResponse, ChannelsAddData, ChannelsAddError, ChannelsAddResponse, ChannelsChangeData, ChannelsChangeError, ChannelsChangeResponse, ChannelsCheckData, ChannelsCheckError, ChannelsCheckResponse, ChannelsFindData, ChannelsFindError, ChannelsFindResponse, ChannelsResumeData, ChannelsResumeError, ChannelsResumeResponse, ChannelsShowData, ChannelsShowError, ChannelsShowResponse, ChannelsStopData, ChannelsStopError, ChannelsStopResponse, ChannelsTemplatesData, ChannelsTemplatesError, ChannelsTemplatesResponse, ChannelsWebhookData, ChannelsWebhookError, ChannelsWebhookResponse, ContactsChangeData, ContactsChangeError, ContactsChangeResponse, ContactsShowData, ContactsShowError, ContactsShowResponse, ConversationsAssignData, ConversationsAssignError, ConversationsAssignResponse, ConversationsCloseData, ConversationsCloseError, ConversationsCloseResponse, ConversationsCountsData, ConversationsCountsError, ConversationsCountsResponse, ConversationsFindData, ConversationsFindError, ConversationsFindResponse, ConversationsHandBackData, ConversationsHandBackError, ConversationsHandBackResponse, ConversationsReadData, ConversationsReadError, ConversationsReadResponse, ConversationsReopenData, ConversationsReopenError, ConversationsReopenResponse, ConversationsShowData, ConversationsShowError, ConversationsShowResponse, ConversationsTakeOverData, ConversationsTakeOverError, ConversationsTakeOverResponse, EventsFindData, EventsFindError, EventsFindResponse, EventsRetryData, EventsRetryError, EventsRetryResponse, EventsShowData, EventsShowError, EventsShowResponse, EvidenceCheckpointData, EvidenceCheckpointError, EvidenceCheckpointResponse, EvidenceCheckpointsData, EvidenceCheckpointsError, EvidenceCheckpointsResponse, EvidenceExportData, EvidenceExportError, EvidenceExportResponse, EvidenceRetireData, EvidenceRetireError, EvidenceRetireResponse, HealthHealthzData, HealthHealthzError, HealthHealthzResponse, HealthLivezData, HealthLivezError, HealthLivezResponse, HealthReadyzData, HealthReadyzError, HealthReadyzResponse, KeysKeysData, KeysKeysError, KeysKeysResponse, MediaBringData, MediaBringError, MediaBringResponse, MediaFileData, MediaFileError, MediaFileResponse, MessagesFindData, MessagesFindError, MessagesFindResponse, MessagesWriteData, MessagesWriteError, MessagesWriteResponse, NotesAddData, NotesAddError, NotesAddResponse, NotesDeleteData, NotesDeleteError, NotesDeleteResponse, NotesFindData, NotesFindError, NotesFindResponse, OperationsDeadLettersData, OperationsDeadLettersError, OperationsDeadLettersResponse, OperationsDiscardData, OperationsDiscardError, OperationsDiscardResponse, OperationsQueuesData, OperationsQueuesError, OperationsQueuesResponse, OperationsRetryData, OperationsRetryError, OperationsRetryResponse, OperationsWorkersData, OperationsWorkersError, OperationsWorkersResponse, OutboundCancelData, OutboundCancelError, OutboundCancelResponse, OutboundFindData, OutboundFindError, OutboundFindResponse, OutboundResolveData, OutboundResolveError, OutboundResolveResponse, OutboundShowData, OutboundShowError, OutboundShowResponse, OwnAccountBeginSecondFactorData, OwnAccountBeginSecondFactorError, OwnAccountBeginSecondFactorResponse, OwnAccountChangePasswordData, OwnAccountChangePasswordError, OwnAccountChangePasswordResponse, OwnAccountConfirmSecondFactorData, OwnAccountConfirmSecondFactorError, OwnAccountConfirmSecondFactorResponse, OwnAccountDisableSecondFactorData, OwnAccountDisableSecondFactorError, OwnAccountDisableSecondFactorResponse, OwnAccountEndSessionData, OwnAccountEndSessionError, OwnAccountEndSessionResponse, OwnAccountLogoutData, OwnAccountLogoutError, OwnAccountLogoutEverywhereData, OwnAccountLogoutEverywhereError, OwnAccountLogoutEverywhereResponse, OwnAccountLogoutResponse, OwnAccountSessionsData, OwnAccountSessionsError, OwnAccountSessionsResponse, PeopleChangeRoleData, PeopleChangeRoleError, PeopleChangeRoleResponse, PeopleCreateData, PeopleCreateError, PeopleCreateResponse, PeopleDisableData, PeopleDisableError, PeopleDisableResponse, PeopleEnableData, PeopleEnableError, PeopleEnableResponse, PeopleEndSessionData, PeopleEndSessionError, PeopleEndSessionResponse, PeopleEndSessionsData, PeopleEndSessionsError, PeopleEndSessionsResponse, PeopleInviteData, PeopleInviteError, PeopleInviteResponse, PeoplePeopleData, PeoplePeopleError, PeoplePeopleResponse, PeoplePersonData, PeoplePersonError, PeoplePersonResponse, PeopleResetPasswordData, PeopleResetPasswordError, PeopleResetPasswordResponse, PeopleSessionsData, PeopleSessionsError, PeopleSessionsResponse, PlaygroundAskData, PlaygroundAskError, PlaygroundAskResponse, PlaygroundPreviewInstructionsData, PlaygroundPreviewInstructionsError, PlaygroundPreviewInstructionsResponse, PreferencesReadData, PreferencesReadError, PreferencesReadResponse, PreferencesReplaceData, PreferencesReplaceError, PreferencesReplaceResponse, ProofDoctorData, ProofDoctorError, ProofDoctorResponse, ProofInvariantsData, ProofInvariantsError, ProofInvariantsResponse, ProofProofData, ProofProofError, ProofProofResponse, ProofProveData, ProofProveError, ProofProveResponse, ProvidersAddData, ProvidersAddError, ProvidersAddResponse, ProvidersChangeData, ProvidersChangeError, ProvidersChangeResponse, ProvidersRemoveData, ProvidersRemoveError, ProvidersRemoveResponse, ProvidersReorderData, ProvidersReorderError, ProvidersReorderResponse, ProvidersRoutesData, ProvidersRoutesError, ProvidersRoutesResponse, ProvidersTestData, ProvidersTestError, ProvidersTestResponse, SearchFindData, SearchFindError, SearchFindResponse, SetupChangeData, SetupChangeError, SetupChangeResponse, SetupReadData, SetupReadError, SetupReadResponse, SimulatorAddPersonData, SimulatorAddPersonError, SimulatorAddPersonResponse, SimulatorClearFaultsData, SimulatorClearFaultsError, SimulatorClearFaultsResponse, SimulatorFaultsData, SimulatorFaultsError, SimulatorFaultsResponse, SimulatorFileData, SimulatorFileError, SimulatorFileResponse, SimulatorMoveClockData, SimulatorMoveClockError, SimulatorMoveClockResponse, SimulatorPeopleData, SimulatorPeopleError, SimulatorPeopleResponse, SimulatorPhoneData, SimulatorPhoneError, SimulatorPhoneResponse, SimulatorReadData, SimulatorReadError, SimulatorReadResponse, SimulatorResetData, SimulatorResetError, SimulatorResetResponse, SimulatorSetFaultsData, SimulatorSetFaultsError, SimulatorSetFaultsResponse, SimulatorStateData, SimulatorStateError, SimulatorStateResponse, SimulatorWriteData, SimulatorWriteError, SimulatorWriteResponse, SnapshotsSnapshotData, SnapshotsSnapshotError, SnapshotsSnapshotResponse, SnapshotsSnapshotsData, SnapshotsSnapshotsError, SnapshotsSnapshotsResponse, SnapshotsTakeData, SnapshotsTakeError, SnapshotsTakeResponse, SnapshotsVerifyData, SnapshotsVerifyError, SnapshotsVerifyResponse, SystemHealthData, SystemHealthError, SystemHealthResponse, TeamFindData, TeamFindError, TeamFindResponse, TurnsFindData, TurnsFindError, TurnsFindResponse, TurnsShowData, TurnsShowError, TurnsShowResponse, WebSessionsAddData, WebSessionsAddError, WebSessionsAddResponse, WebSessionsFindData, WebSessionsFindError, WebSessionsFindResponse, WebSessionsLinkData, WebSessionsLinkError, WebSessionsLinkResponse, WebSessionsLogOutData, WebSessionsLogOutError, WebSessionsLogOutResponse, WebSessionsNoticeData, WebSessionsNoticeError, WebSessionsNoticeResponse, WebSessionsPairData, WebSessionsPairError, WebSessionsPairResponse, WebSessionsRefreshData, WebSessionsRefreshError, WebSessionsRefreshResponse, WebSessionsRestartData, WebSessionsRestartError, WebSessionsRestartResponse, WebSessionsScreenshotData, WebSessionsScreenshotError, WebSessionsScreenshotResponse, WebSessionsSetPolicyData, WebSessionsSetPolicyError, WebSessionsSetPolicyResponse, WebSessionsShowData, WebSessionsShowError, WebSessionsShowResponse, WebSessionsStartData, WebSessionsStartError, WebSessionsStartResponse, WebSessionsStopData, WebSessionsStopError, WebSessionsStopResponse } from '../types.gen';
 
 /**
  * Compare models
@@ -1004,6 +1004,9 @@ export const messagesFindQueryKey = (options: Options<MessagesFindData>) => crea
  * A conversation's messages
  *
  * List the messages of a conversation, the one stored last first; with `raw` also as they came or leave.
+ *
+ * With `around` the page has this message in its middle, and is continued to older ones by `cursor` as any other.
+ * With `after` it has those stored next after this message: ask again with the first of them until none comes.
  */
 export const messagesFindOptions = (options: Options<MessagesFindData>) => queryOptions<MessagesFindResponse, MessagesFindError, MessagesFindResponse, ReturnType<typeof messagesFindQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -1024,6 +1027,9 @@ export const messagesFindInfiniteQueryKey = (options: Options<MessagesFindData>)
  * A conversation's messages
  *
  * List the messages of a conversation, the one stored last first; with `raw` also as they came or leave.
+ *
+ * With `around` the page has this message in its middle, and is continued to older ones by `cursor` as any other.
+ * With `after` it has those stored next after this message: ask again with the first of them until none comes.
  */
 export const messagesFindInfiniteOptions = (options: Options<MessagesFindData>) => {
     const opts = infiniteQueryOptions<MessagesFindResponse, MessagesFindError, InfiniteData<MessagesFindResponse>, QueryKey<Options<MessagesFindData>>, string | null | Pick<QueryKey<Options<MessagesFindData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
@@ -1033,7 +1039,7 @@ export const messagesFindInfiniteOptions = (options: Options<MessagesFindData>) 
             // @ts-ignore
             const page: Pick<QueryKey<Options<MessagesFindData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
                 query: {
-                    cursor: pageParam
+                    after: pageParam
                 }
             };
             const params = createInfiniteParams(queryKey, page);
@@ -1426,6 +1432,62 @@ export const outboundResolveMutation = (options?: Partial<Options<OutboundResolv
         }
     };
     return mutationOptions;
+};
+
+export const searchFindQueryKey = (options: Options<SearchFindData>) => createQueryKey('searchFind', options);
+
+/**
+ * Search messages
+ *
+ * List the messages that hold every word of `q`, the newest first.
+ *
+ * Case and accents do not matter, and the last word may be the beginning of one.
+ */
+export const searchFindOptions = (options: Options<SearchFindData>) => queryOptions<SearchFindResponse, SearchFindError, SearchFindResponse, ReturnType<typeof searchFindQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await searchFind({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: searchFindQueryKey(options)
+});
+
+export const searchFindInfiniteQueryKey = (options: Options<SearchFindData>): QueryKey<Options<SearchFindData>> => createQueryKey('searchFind', options, true);
+
+/**
+ * Search messages
+ *
+ * List the messages that hold every word of `q`, the newest first.
+ *
+ * Case and accents do not matter, and the last word may be the beginning of one.
+ */
+export const searchFindInfiniteOptions = (options: Options<SearchFindData>) => {
+    const opts = infiniteQueryOptions<SearchFindResponse, SearchFindError, InfiniteData<SearchFindResponse>, QueryKey<Options<SearchFindData>>, string | null | Pick<QueryKey<Options<SearchFindData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+    // @ts-ignore
+    {
+        queryFn: async ({ pageParam, queryKey, signal }) => {
+            // @ts-ignore
+            const page: Pick<QueryKey<Options<SearchFindData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+                query: {
+                    cursor: pageParam
+                }
+            };
+            const params = createInfiniteParams(queryKey, page);
+            const { data } = await searchFind({
+                ...options,
+                ...params,
+                signal,
+                throwOnError: true
+            });
+            return data;
+        },
+        queryKey: searchFindInfiniteQueryKey(options)
+    });
+    return opts as Omit<typeof opts, 'initialData'>;
 };
 
 export const alertsAlertsQueryKey = (options?: Options<AlertsAlertsData>) => createQueryKey('alertsAlerts', options);
@@ -2853,6 +2915,260 @@ export const eventsRetryMutation = (options?: Partial<Options<EventsRetryData>>)
     const mutationOptions: UseMutationOptions<EventsRetryResponse, EventsRetryError, Options<EventsRetryData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await eventsRetry({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const webSessionsNoticeQueryKey = (options?: Options<WebSessionsNoticeData>) => createQueryKey('webSessionsNotice', options);
+
+/**
+ * The risks of linking a phone
+ *
+ * Return the notice that a person must accept before a session is added.
+ */
+export const webSessionsNoticeOptions = (options?: Options<WebSessionsNoticeData>) => queryOptions<WebSessionsNoticeResponse, WebSessionsNoticeError, WebSessionsNoticeResponse, ReturnType<typeof webSessionsNoticeQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await webSessionsNotice({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: webSessionsNoticeQueryKey(options)
+});
+
+export const webSessionsFindQueryKey = (options?: Options<WebSessionsFindData>) => createQueryKey('webSessionsFind', options);
+
+/**
+ * Linked phones
+ *
+ * List the linked phones, with the state each is in.
+ */
+export const webSessionsFindOptions = (options?: Options<WebSessionsFindData>) => queryOptions<WebSessionsFindResponse, WebSessionsFindError, WebSessionsFindResponse, ReturnType<typeof webSessionsFindQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await webSessionsFind({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: webSessionsFindQueryKey(options)
+});
+
+/**
+ * Add a phone to be linked
+ *
+ * Add a session, once a person has accepted its risks: who and when is kept, and stands in the audit trail.
+ *
+ * It is stopped: start it to see its code. Answers 422 when the notice has another version by now.
+ */
+export const webSessionsAddMutation = (options?: Partial<Options<WebSessionsAddData>>): UseMutationOptions<WebSessionsAddResponse, WebSessionsAddError, Options<WebSessionsAddData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsAddResponse, WebSessionsAddError, Options<WebSessionsAddData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsAdd({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const webSessionsShowQueryKey = (options: Options<WebSessionsShowData>) => createQueryKey('webSessionsShow', options);
+
+/**
+ * A linked phone
+ *
+ * Return one linked phone. The live event `whatsapp_web_changed` says when to ask again.
+ */
+export const webSessionsShowOptions = (options: Options<WebSessionsShowData>) => queryOptions<WebSessionsShowResponse, WebSessionsShowError, WebSessionsShowResponse, ReturnType<typeof webSessionsShowQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await webSessionsShow({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: webSessionsShowQueryKey(options)
+});
+
+/**
+ * Show a fresh QR code
+ *
+ * Ask WhatsApp for a fresh code, after it has stopped showing new ones. Answers 409 when none is shown.
+ */
+export const webSessionsRefreshMutation = (options?: Partial<Options<WebSessionsRefreshData>>): UseMutationOptions<WebSessionsRefreshResponse, WebSessionsRefreshError, Options<WebSessionsRefreshData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsRefreshResponse, WebSessionsRefreshError, Options<WebSessionsRefreshData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsRefresh({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const webSessionsLinkQueryKey = (options: Options<WebSessionsLinkData>) => createQueryKey('webSessionsLink', options);
+
+/**
+ * The code to link it
+ *
+ * Return what to scan or type on the phone now.
+ */
+export const webSessionsLinkOptions = (options: Options<WebSessionsLinkData>) => queryOptions<WebSessionsLinkResponse, WebSessionsLinkError, WebSessionsLinkResponse, ReturnType<typeof webSessionsLinkQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await webSessionsLink({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: webSessionsLinkQueryKey(options)
+});
+
+/**
+ * Unlink the phone
+ *
+ * Unlink the phone and forget its profile, its backup included. Answers 409 when it is stopped.
+ */
+export const webSessionsLogOutMutation = (options?: Partial<Options<WebSessionsLogOutData>>): UseMutationOptions<WebSessionsLogOutResponse, WebSessionsLogOutError, Options<WebSessionsLogOutData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsLogOutResponse, WebSessionsLogOutError, Options<WebSessionsLogOutData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsLogOut({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Link by a code to type
+ *
+ * Ask WhatsApp for a code that is typed on the phone instead of scanned. Answers 409 when none is shown.
+ */
+export const webSessionsPairMutation = (options?: Partial<Options<WebSessionsPairData>>): UseMutationOptions<WebSessionsPairResponse, WebSessionsPairError, Options<WebSessionsPairData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsPairResponse, WebSessionsPairError, Options<WebSessionsPairData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsPair({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * How the phone behaves
+ *
+ * Change pace, quiet hours, groups, and who may be written to. It holds from the next message on.
+ */
+export const webSessionsSetPolicyMutation = (options?: Partial<Options<WebSessionsSetPolicyData>>): UseMutationOptions<WebSessionsSetPolicyResponse, WebSessionsSetPolicyError, Options<WebSessionsSetPolicyData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsSetPolicyResponse, WebSessionsSetPolicyError, Options<WebSessionsSetPolicyData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsSetPolicy({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Restart its browser
+ *
+ * Open its page anew. Answers 409 when it is stopped.
+ */
+export const webSessionsRestartMutation = (options?: Partial<Options<WebSessionsRestartData>>): UseMutationOptions<WebSessionsRestartResponse, WebSessionsRestartError, Options<WebSessionsRestartData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsRestartResponse, WebSessionsRestartError, Options<WebSessionsRestartData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsRestart({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+export const webSessionsScreenshotQueryKey = (options: Options<WebSessionsScreenshotData>) => createQueryKey('webSessionsScreenshot', options);
+
+/**
+ * What the page showed when it failed
+ *
+ * Return a PNG of the page at its last failure; there may be customers on it. Answers 404 without one.
+ */
+export const webSessionsScreenshotOptions = (options: Options<WebSessionsScreenshotData>) => queryOptions<WebSessionsScreenshotResponse, WebSessionsScreenshotError, WebSessionsScreenshotResponse, ReturnType<typeof webSessionsScreenshotQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await webSessionsScreenshot({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: webSessionsScreenshotQueryKey(options)
+});
+
+/**
+ * Start it
+ *
+ * Start its browser: within seconds it shows a code, or is online if its phone is linked already.
+ */
+export const webSessionsStartMutation = (options?: Partial<Options<WebSessionsStartData>>): UseMutationOptions<WebSessionsStartResponse, WebSessionsStartError, Options<WebSessionsStartData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsStartResponse, WebSessionsStartError, Options<WebSessionsStartData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsStart({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        }
+    };
+    return mutationOptions;
+};
+
+/**
+ * Stop it
+ *
+ * Close its browser, once what it is sending has been sent. The phone stays linked; messages wait.
+ */
+export const webSessionsStopMutation = (options?: Partial<Options<WebSessionsStopData>>): UseMutationOptions<WebSessionsStopResponse, WebSessionsStopError, Options<WebSessionsStopData>> => {
+    const mutationOptions: UseMutationOptions<WebSessionsStopResponse, WebSessionsStopError, Options<WebSessionsStopData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await webSessionsStop({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
