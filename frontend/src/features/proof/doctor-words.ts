@@ -71,14 +71,14 @@ const FOUND: readonly Sentence[] = [
   ],
   [/Redis does not answer: .+/, () => msg`Redis no responde; el trabajo se busca una vez por segundo`],
   [
-    /no (\w+) process was heard of for 30 seconds/,
+    /no ([\w-]+) process was heard of for 30 seconds/,
     (kind) => msg`Ningún proceso «${kind}» da señales desde hace 30 segundos`,
   ],
   [
     /processes of several versions run: (.+)/,
     (versions) => msg`Hay procesos de varias versiones: ${versions}`,
   ],
-  [/((?:\d+ (?:web|jobs|scheduler)(?:, )?)+)/, (list) => msg`En marcha: ${list}`],
+  [/((?:\d+ (?:web|jobs|scheduler|whatsapp-web)(?:, )?)+)/, (list) => msg`En marcha: ${list}`],
   [/(\S+) failed last: (.+)/, (job, error) => msg`${job} falló la última vez: ${error}`],
   [/not started although due: (.+)/, (jobs) => msg`Debían haber empezado y no lo hicieron: ${jobs}`],
   [/(\d+) scheduled jobs run in time/, (count) => msg`${count} tareas se hacen a su hora`],
@@ -179,7 +179,7 @@ const REMEDIES: readonly Sentence[] = [
     /Start Redis, or correct REDIS_URL; nothing is lost meanwhile\./,
     () => msg`Arranca Redis o corrige REDIS_URL; mientras tanto no se pierde nada.`,
   ],
-  [/Start it: mostrador (\w+)/, (command) => msg`Arráncalo: mostrador ${command}`],
+  [/Start it: mostrador ([\w-]+)/, (command) => msg`Arráncalo: mostrador ${command}`],
   [/Restart those of the older version\./, () => msg`Reinicia los de la versión anterior.`],
   [/The jobs process's log has the reason\./, () => msg`El registro del proceso de trabajo dice por qué.`],
   [
