@@ -1,7 +1,15 @@
+import { readdirSync } from 'node:fs'
 import { defineConfig } from '@playwright/test'
 
+const JOURNEYS = 'e2e/journeys'
+
 export default defineConfig({
-  testDir: 'e2e/journeys',
+  testDir: JOURNEYS,
+  // Projects share no worker, so each file begins with a server of its own, where nothing has happened yet.
+  projects: readdirSync(new URL(JOURNEYS, import.meta.url)).map((file) => ({
+    name: file.replace('.spec.ts', ''),
+    testMatch: file,
+  })),
   outputDir: 'test-results',
   fullyParallel: false,
   workers: 2,

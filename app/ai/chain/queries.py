@@ -60,7 +60,7 @@ async def calls_since(connection: AsyncConnection, since: datetime) -> dict[tupl
             c.provider,
             c.model,
             sa.func.count().label("calls"),
-            sa.func.count(sa.case((c.outcome == "failed", 1))).label("failed"),
+            sa.func.count(sa.case((_is_failure(), 1))).label("failed"),
             _cost().label("cost"),
             sa.func.count(sa.case(((c.outcome == "answered") & c.cost_usd.is_(None), 1))).label("unpriced"),
             sa.func.max(sa.case((c.outcome == "answered", c.at))).label("last_answer_at"),
@@ -104,7 +104,7 @@ async def speed_since(connection: AsyncConnection, since: datetime) -> dict[tupl
     c = model_calls.c
     newest = (
         sa.select(c.provider, c.model, c.outcome, c.milliseconds)
-        .where(c.at >= since, c.outcome != "skipped")
+        .where(c.at >= since, (c.outcome == "answered") | _is_failure())
         .order_by(c.at.desc())
         .limit(_MOST_MEASURED)
         .subquery()
@@ -140,6 +140,12 @@ async def speed_since(connection: AsyncConnection, since: datetime) -> dict[tupl
     }
 
 
+def _is_failure() -> sa.ColumnElement[bool]:
+    """Choose calls that the provider failed; one that was cancelled says nothing about the provider."""
+    c = model_calls.c
+    return (c.outcome == "failed") & c.kind.is_distinct_from("cancelled")
+
+
 def _cost() -> sa.ColumnElement[int]:
     """Sum up costs as whole numbers of their last decimal."""
     units = sa.func.round(sa.type_coerce(model_calls.c.cost_usd, sa.Numeric()) * sa.literal_column(str(_COST_UNIT)))
@@ -151,7 +157,7 @@ def _last_failures(since: datetime) -> sa.Select[tuple[str, str, str | None, str
     age = sa.func.row_number().over(partition_by=(c.provider, c.model), order_by=(c.at.desc(), c.id.desc()))
     failures = (
         sa.select(c.provider, c.model, c.kind, c.detail, c.at, age.label("age"))
-        .where(c.at >= since, c.outcome == "failed")
+        .where(c.at >= since, _is_failure())
         .subquery()
     )
     f = failures.c

@@ -39,14 +39,24 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Chain:
-    """One question. `order` is the routes in the order they are to be asked; `ends_at` is on the monotonic clock."""
+    """One question. `order` is the routes in the order they are to be asked; `ends_at` is on the monotonic clock.
 
-    def __init__(self, around: Surroundings, request: ChatRequest, order: Sequence[Route], ends_at: float) -> None:
+    `trace` gets every attempt as it is made, so that it is there for a caller who does not wait for the end.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        request: ChatRequest,
+        order: Sequence[Route],
+        ends_at: float,
+        trace: list[Attempt] | None = None,
+    ) -> None:
         self._around = around
         self._request = request
         self._order = order
         self._ends_at = ends_at
-        self._attempts: list[Attempt] = []
+        self._attempts: list[Attempt] = [] if trace is None else trace
         self._skips: dict[str, Attempt] = {}
         self._given_up: set[str] = set()
         self._calls = 0
@@ -222,7 +232,12 @@ class Chain:
         if route.provider.answer is not None:
             outcome = route.provider.answer(request)
         else:
-            outcome = await self._over_http(route, request, health)
+            try:
+                outcome = await self._over_http(route, request, health)
+            except asyncio.CancelledError:
+                unwanted = Failure(kind="cancelled", message="nobody waited for the answer any more")
+                self._attempts.append(failed(route, unwanted, round((clock.monotonic() - started) * 1000)))
+                raise
         milliseconds = round((clock.monotonic() - started) * 1000)
         if isinstance(outcome, Failure):
             return await self._note_failure(route, outcome, health, failed(route, outcome, milliseconds))

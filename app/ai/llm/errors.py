@@ -22,6 +22,7 @@ ErrorKind = Literal[
     "param",  # a parameter that this model does not take
     "refusal",  # the model or its filter will not answer
     "bad_request",  # anything else that is our fault
+    "cancelled",  # nobody waited for the answer any more; it may have been made, and paid for
 ]
 
 # Kinds that say the provider is ill. A full bucket or a wrong key says nothing of the sort.

@@ -63,9 +63,16 @@ class Router:
         self._routes = tuple(routes)
 
     async def answer(
-        self, request: ChatRequest, *, conversation_key: str | None, deadline_seconds: float | None = None
+        self,
+        request: ChatRequest,
+        *,
+        conversation_key: str | None,
+        deadline_seconds: float | None = None,
+        trace: list[Attempt] | None = None,
     ) -> Answered:
         """Answer one question. A conversation stays for 30 minutes with a fallback route that answered it.
+
+        `trace` gets every attempt as it is made, for whoever may be cancelled meanwhile.
 
         Raises:
             ChainFailed: no route gave a usable reply; its `attempts` hold every cause.
@@ -76,7 +83,7 @@ class Router:
         order = _with_first(routes, sticky)
         ends_at = self._clock.monotonic() + (deadline_seconds or self._deadline_seconds)
         try:
-            done = await Chain(self._around, request, order, ends_at).run()
+            done = await Chain(self._around, request, order, ends_at, trace).run()
         except ChainFailed as error:
             log.warning("llm.chain_failed", causes=[attempt.kind or attempt.skipped for attempt in error.attempts])
             raise

@@ -5,14 +5,16 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.ai.llm.attempts import ChainFailed
+from app.ai.llm.attempts import Attempt, ChainFailed
+from app.ai.llm.models import model_calls
 from app.ai.llm.router import Router
+from app.ai.llm.trace import trace_rows
 from app.ai.replies import prompt, texts
 from app.ai.replies.conclude import Again, Answer, Conclusion, GiveUp, HandOver, conclude
 from app.ai.replies.gate import gate
@@ -23,6 +25,7 @@ from app.conversations import answering
 from app.conversations.answering import ClaimedTurn
 from app.conversations.turns import Pace, Reason
 from app.core.db import Database, GroupCommit
+from app.core.errors import Unavailable
 from app.core.failpoints import reach
 from app.core.log import correlation
 from app.core.metrics import Metrics
@@ -75,6 +78,7 @@ class Replies:
         self._profile_read_at = 0.0
         self._reading = asyncio.Lock()
         self._courtesies: set[asyncio.Task[None]] = set()
+        self._traces: set[asyncio.Task[None]] = set()
         self._conclusions: GroupCommit[Conclusion, bool] = GroupCommit(
             database, self._conclude, patience_seconds=_PATIENCE_SECONDS
         )
@@ -86,7 +90,7 @@ class Replies:
     async def __aexit__(self, *error: object) -> None:
         for courtesy in self._courtesies:
             courtesy.cancel()
-        await asyncio.gather(*self._courtesies, return_exceptions=True)
+        await asyncio.gather(*self._courtesies, *self._traces, return_exceptions=True)
         await self._conclusions.__aexit__(*error)
 
     async def claim(self, limit: int) -> list[ClaimedTurn]:
@@ -105,7 +109,12 @@ class Replies:
         with correlation(turn.event_id):
             waited = (datetime.now(UTC) - turn.opened_at).total_seconds()
             self._queue_stage.observe(max(0.0, waited))
-            conclusion = await self._decide(turn)
+            trace: list[Attempt] = []
+            try:
+                conclusion = await self._decide(turn, trace)
+            except asyncio.CancelledError:  # the turn was superseded or lost, or the process stops
+                self._keep_trace(turn, trace)
+                raise
             reach("answer.decided")
             count(self._metrics, conclusion.attempts)
             ours = await self._conclusions.save(conclusion)
@@ -115,7 +124,23 @@ class Replies:
             decision = type(conclusion.decision).__name__
             log.info("turn.concluded", turn_id=str(turn.id), decision=decision, ours=ours)
 
-    async def _decide(self, turn: ClaimedTurn) -> Conclusion:
+    def _keep_trace(self, turn: ClaimedTurn, trace: Sequence[Attempt]) -> None:
+        """Write down the calls that were made for nothing: they cost money all the same."""
+        count(self._metrics, trace)
+        rows = trace_rows(trace, turn_id=turn.id, token=turn.token)
+        if any(attempt.outcome != "skipped" for attempt in trace):
+            task = asyncio.create_task(self._write_trace(rows))
+            self._traces.add(task)
+            task.add_done_callback(self._traces.discard)
+
+    async def _write_trace(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(model_calls.insert(), rows)
+        except Unavailable as error:
+            log.warning("turn.trace_lost", calls=len(rows), code=error.code)
+
+    async def _decide(self, turn: ClaimedTurn, trace: list[Attempt]) -> Conclusion:
         stored = await self._current_profile()
         now = datetime.now(UTC)  # business hours are kept by the wall clock, leases by the database's
         decision = gate(turn, stored.profile, now)
@@ -127,6 +152,7 @@ class Replies:
             answered = await self._router.answer(
                 prompt.build(turn, stored, await self._pictures(turn), now),
                 conversation_key=str(turn.conversation_id),
+                trace=trace,
             )
         except ChainFailed as failure:
             return self._failed(turn, stored, failure, now)

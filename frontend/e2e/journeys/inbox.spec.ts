@@ -184,6 +184,17 @@ test('a closed conversation leaves the list and comes back when the customer wri
   await expect(row(panel, 'Ciro Cerrado')).toBeVisible()
 })
 
+test('a conversation is assigned to whoever shall look after it', async ({ panel, world }) => {
+  const abel = await world.person('Abel Asignado')
+  await abel.writes('Hola')
+  await panel.goto(`/inbox/${await abel.conversation()}?view=mine`)
+  await panel.getByRole('button', { name: 'Más acciones' }).click()
+  await expectAccessible(panel)
+  await panel.getByRole('menuitem', { name: 'Asignármela' }).click()
+  await expect(panel.getByRole('complementary', { name: 'Ficha' })).toContainText('admin')
+  await expect(row(panel, 'Abel Asignado')).toBeVisible()
+})
+
 test('canned replies are kept by a supervisor and found with a slash', async ({ panel, world }) => {
   await panel.goto('/canned-replies')
   await panel.getByRole('button', { name: 'Añadir' }).first().click()

@@ -88,6 +88,7 @@ const NAMES: Record<string, string> = {
   mod: isMac ? '⌘' : 'Ctrl',
   alt: isMac ? '⌥' : 'Alt',
   Enter: '↵',
+  Shift: '⇧',
   Escape: 'Esc',
   ArrowUp: '↑',
   ArrowDown: '↓',

@@ -70,17 +70,21 @@ export function Header(props: HeaderProps) {
       {canAnswer && <ControlButton conversation={conversation} actions={actions} />}
       {canAnswer &&
         (isClosed ? (
-          <Button busy={actions.reopen.isPending} onClick={() => actions.reopen.mutate()}>
+          <Button
+            busy={actions.reopen.isPending}
+            onClick={() => actions.reopen.mutate()}
+            className="max-sm:hidden"
+          >
             <RotateCcw aria-hidden />
             <span className="max-lg:sr-only">{t`Reabrir`}</span>
           </Button>
         ) : (
-          <Button busy={actions.close.isPending} onClick={close}>
+          <Button busy={actions.close.isPending} onClick={close} className="max-sm:hidden">
             <CheckCheck aria-hidden />
             <span className="max-lg:sr-only">{t`Cerrar`}</span>
           </Button>
         ))}
-      {canAnswer && <AssignMenu conversation={conversation} actions={actions} />}
+      {canAnswer && <MoreMenu conversation={conversation} actions={actions} close={close} />}
       <IconButton label={t`Ficha`} keys="]" active={isPanelOpen} onClick={togglePanel}>
         <PanelRight aria-hidden />
       </IconButton>
@@ -95,9 +99,9 @@ function Holder({ conversation }: { conversation: Conversation }) {
   if (status === 'closed') return <Badge>{t`Cerrada`}</Badge>
   if (control === 'bot') {
     return (
-      <Badge tone="bot" className="shrink-0">
+      <Badge tone="bot">
         <Bot aria-hidden />
-        {i18n._(CONTROL_NAMES.bot)}
+        <span className="truncate">{i18n._(CONTROL_NAMES.bot)}</span>
       </Badge>
     )
   }
@@ -137,7 +141,10 @@ function ControlButton({ conversation, actions }: { conversation: Conversation; 
   )
 }
 
-function AssignMenu({ conversation, actions }: { conversation: Conversation; actions: Actions }) {
+type MoreMenuProps = { conversation: Conversation; actions: Actions; close: () => void }
+
+/** What is done less often, and on a phone all that has no room. */
+function MoreMenu({ conversation, actions, close }: MoreMenuProps) {
   const { t } = useLingui()
   const { user } = useMe()
   const { data: team } = useQuery(teamFindOptions())
@@ -152,6 +159,16 @@ function AssignMenu({ conversation, actions }: { conversation: Conversation; act
         </IconButton>
       }
     >
+      {conversation.status === 'closed' ? (
+        <MenuItem icon={<RotateCcw aria-hidden />} onSelect={() => actions.reopen.mutate()}>
+          {t`Reabrir`}
+        </MenuItem>
+      ) : (
+        <MenuItem icon={<CheckCheck aria-hidden />} keys="e" onSelect={close}>
+          {t`Cerrar la conversación`}
+        </MenuItem>
+      )}
+      <MenuSeparator />
       {heldByOther && (
         <>
           <MenuItem icon={<Bot aria-hidden />} onSelect={() => actions.handBack.mutate()}>

@@ -28,7 +28,7 @@ export function WindowPill({ conversation }: { conversation: Conversation }) {
   const tone = left === 0 ? 'bad' : left < SOON ? 'warn' : 'neutral'
   const closes = conversation.window_closes_at ?? ''
   return (
-    <span title={exactTime(closes)} className="min-w-0 max-sm:hidden">
+    <span title={exactTime(closes)} className="shrink-0 max-sm:hidden">
       <Badge tone={tone}>
         <Clock3 aria-hidden />
         {left === 0 ? t`Ventana cerrada` : t`Ventana ${duration(left)}`}

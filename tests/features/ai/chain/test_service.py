@@ -162,6 +162,7 @@ async def test_a_route_shows_how_fast_and_how_reliable_its_last_hour_was(
     for _ in range(25):
         await trace(database, outcome="failed", kind="timeout", milliseconds=12_000)
     await trace(database, outcome="skipped", kind="cool_down", milliseconds=0)
+    await trace(database, outcome="failed", kind="cancelled", milliseconds=3)
     await trace(database, milliseconds=99_999, at=datetime.now(UTC) - timedelta(minutes=61))
 
     async with start(settings_of(server, "openai", "claude")) as process:

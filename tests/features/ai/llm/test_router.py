@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.ai.knowledge.passages import Passage
-from app.ai.llm.attempts import Answered, ChainFailed
+from app.ai.llm.attempts import Answered, Attempt, ChainFailed
 from app.ai.llm.chat import AssistantMessage, ChatRequest, Grounding, Image, UserMessage
 from app.ai.llm.clock import SystemClock
 from app.ai.llm.provider import Route, make_route
@@ -247,6 +247,19 @@ async def test_a_conversation_stays_with_the_fallback_that_answered_it(server: M
     assert story(await house.ask(key="c2")) == ["openai answered"]
     house.clock.advance(31 * 60)
     assert story(await house.ask(key="c1")) == ["openai answered"]
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_in_the_trace(server: ModelServer, client: HttpClient) -> None:
+    house = House([route(server), route(server, "claude", "claude-haiku-4-5")], client)
+    server.will("rate", "hang")
+    trace: list[Attempt] = []
+    asking = asyncio.create_task(house.router.answer(QUESTION, conversation_key=None, trace=trace))
+    await asyncio.wait_for(server.hangs.wait(), 5)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert [(each.provider, each.kind) for each in trace] == [("openai", "rate"), ("claude", "cancelled")]
+    assert [one.breaker for one in await house.router.status()] == ["closed", "closed"]
 
 
 async def test_the_order_changes_at_run_time_and_what_is_known_stays(server: ModelServer, client: HttpClient) -> None:

@@ -29,7 +29,7 @@ class Model:
     def __init__(self) -> None:
         self.go = asyncio.Event()
 
-    async def answer(self, request: Any, *, conversation_key: str | None) -> Answered:
+    async def answer(self, request: Any, *, conversation_key: str | None, trace: object) -> Answered:
         del request, conversation_key
         await self.go.wait()
         return Answered(ChatReply(text="At nine.", finish="stop"), (ATTEMPT,))

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from app.ai.llm.attempts import Answered, Attempt, ChainFailed
 from app.ai.llm.chat import ChatReply, Image
+from app.ai.llm.models import model_calls
 from app.ai.replies import texts
 from app.ai.replies.service import Replies
 from app.conversations.models import conversations, turns
@@ -22,6 +23,7 @@ from app.whatsapp.channels import Channels
 from app.whatsapp.content import decode_content
 from tests.builders.pipeline import Pipeline
 from tests.builders.rows import BOTH, migrated, rows
+from tests.core.eventually import eventually
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 ATTEMPT = Attempt(route_id="r", provider="p", model="m", outcome="answered")
@@ -34,11 +36,13 @@ class Models:
         self.asked: list[Any] = []
         self.text = "At nine."
         self.failure: ChainFailed | None = None
+        self.on_the_way: list[Attempt] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def answer(self, request: Any, *, conversation_key: str | None) -> Answered:
+    async def answer(self, request: Any, *, conversation_key: str | None, trace: list[Attempt]) -> Answered:
         self.asked.append(request)
+        trace.extend(self.on_the_way)
         await self.go.wait()
         if self.failure is not None:
             raise self.failure
@@ -100,6 +104,28 @@ async def test_a_long_answer_leaves_in_parts(bench: Bench) -> None:
     parts = await bench.said()
     assert len(parts) == 3
     assert all(len(part) <= 4096 for part in parts)
+
+
+async def test_calls_of_a_turn_that_is_taken_away_are_traced_all_the_same(bench: Bench) -> None:
+    turn_id, _ = await bench.ask()
+    bench.models.go.clear()
+    bench.models.on_the_way = [
+        Attempt(route_id="q", provider="q", model="m", outcome="skipped", skipped="cool_down"),
+        Attempt(route_id="r", provider="p", model="m", outcome="failed", kind="cancelled", milliseconds=7),
+    ]
+    (turn,) = await bench.replies.claim(10)
+    handling = asyncio.create_task(bench.replies.handle(turn))
+    await eventually(lambda: bench.models.asked)
+    handling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+    await bench.replies.__aexit__()
+    traced = await rows(bench.database, model_calls)
+    assert [(row.turn_id, row.token, row.kind, row.cost_usd) for row in traced] == [
+        (turn_id, turn.token, "cool_down", None),
+        (turn_id, turn.token, "cancelled", None),
+    ]
+    await bench.replies.__aenter__()
 
 
 async def test_an_answer_without_words_is_handed_to_a_person(bench: Bench) -> None:
