@@ -27,4 +27,9 @@ test('every message is accounted for, and a button proves it', async ({ panel, s
   await expect(panel.getByText('En este tiempo no escribió nadie')).toBeVisible()
   await panel.getByLabel('Último día').fill('2026-03-01')
   await expect(panel.getByRole('alert')).toHaveText(/Como mucho 31 días/)
+
+  await panel.getByText('24 horas').click()
+  await panel.getByText('Ver ejemplos').first().click()
+  await panel.getByRole('link', { name: 'Abrir la conversación' }).first().click()
+  await expect(panel).toHaveURL(/\/inbox\/[0-9a-f-]{36}/)
 })

@@ -42,6 +42,7 @@ const STATES: Record<RouteState, { label: MessageDescriptor; tone: Tone; icon: L
   waiting: { label: msg`En espera`, tone: 'warn', icon: Clock },
   no_requests: { label: msg`Sin peticiones libres`, tone: 'warn', icon: Clock },
   recovering: { label: msg`Recuperándose`, tone: 'warn', icon: CirclePause },
+  failing: { label: msg`Falla casi siempre`, tone: 'bad', icon: CircleX },
   shaky: { label: msg`Falla a veces`, tone: 'warn', icon: TriangleAlert },
   untried: { label: msg`Sin probar`, tone: 'neutral', icon: CircleDashed },
   good: { label: msg`Bien`, tone: 'good', icon: CircleCheck },

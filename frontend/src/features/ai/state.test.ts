@@ -43,6 +43,7 @@ test('what keeps a route from being asked is said before how well it does', () =
   expect(stateOf(route())).toBe('good')
   expect(stateOf(route({ last_answer_at: null }))).toBe('untried')
   expect(stateOf(route({ error_share_last_hour: 0.2 }))).toBe('shaky')
+  expect(stateOf(route({ error_share_last_hour: 0.9 }))).toBe('failing')
   expect(stateOf(route({ breaker: 'half_open', error_share_last_hour: 1 }))).toBe('recovering')
   expect(stateOf(route({ paused: 'breaker_open', breaker: 'open' }))).toBe('paused')
   expect(stateOf(route({ requests_left_today: 0 }))).toBe('no_requests')

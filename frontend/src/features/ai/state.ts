@@ -10,10 +10,12 @@ export type RouteState =
   | 'no_requests'
   | 'recovering'
   | 'shaky'
+  | 'failing'
   | 'untried'
   | 'good'
 
 const SHAKY_SHARE = 0.05
+const FAILING_SHARE = 0.5
 
 export function stateOf(route: ProviderRoute): RouteState {
   if (route.needs_key) return 'needs_key'
@@ -23,7 +25,9 @@ export function stateOf(route: ProviderRoute): RouteState {
   if (route.paused === 'cool_down') return 'waiting'
   if (route.requests_left_today === 0 || route.requests_left_this_minute === 0) return 'no_requests'
   if (route.breaker !== 'closed') return 'recovering'
-  if ((route.error_share_last_hour ?? 0) > SHAKY_SHARE) return 'shaky'
+  const share = route.error_share_last_hour ?? 0
+  if (share >= FAILING_SHARE) return 'failing'
+  if (share > SHAKY_SHARE) return 'shaky'
   return route.last_answer_at === null && route.origin !== 'built_in' ? 'untried' : 'good'
 }
 

@@ -31,6 +31,18 @@ export function checkName(name: string): MessageDescriptor {
   return NAMES[name] ?? { id: name, message: name }
 }
 
+// The stages of a message's way, and the kinds of what was given up.
+const KINDS: Record<string, MessageDescriptor> = {
+  inbox: msg`Entrada`,
+  turn: msg`Respuestas`,
+  outbox: msg`Salida`,
+  webhook: msg`Avisos de WhatsApp`,
+  outbound: msg`Mensajes sin enviar`,
+  media: msg`Archivos`,
+}
+
+const named = (kind: string): string => (KINDS[kind] ? i18n._(KINDS[kind]) : kind)
+
 const FOUND: readonly Sentence[] = [
   [/well/, () => msg`Bien`],
   [/no answer \((\w+)\)/, (error) => msg`No respondió (${error})`],
@@ -59,22 +71,31 @@ const FOUND: readonly Sentence[] = [
   ],
   [/Redis does not answer: .+/, () => msg`Redis no responde; el trabajo se busca una vez por segundo`],
   [
-    /no (\w+) process was heard of for 30 seconds/,
+    /no ([\w-]+) process was heard of for 30 seconds/,
     (kind) => msg`Ningún proceso «${kind}» da señales desde hace 30 segundos`,
   ],
   [
     /processes of several versions run: (.+)/,
     (versions) => msg`Hay procesos de varias versiones: ${versions}`,
   ],
-  [/((?:\d+ (?:web|jobs|scheduler)(?:, )?)+)/, (list) => msg`En marcha: ${list}`],
+  [/((?:\d+ (?:web|jobs|scheduler|whatsapp-web)(?:, )?)+)/, (list) => msg`En marcha: ${list}`],
   [/(\S+) failed last: (.+)/, (job, error) => msg`${job} falló la última vez: ${error}`],
   [/not started although due: (.+)/, (jobs) => msg`Debían haber empezado y no lo hicieron: ${jobs}`],
   [/(\d+) scheduled jobs run in time/, (count) => msg`${count} tareas se hacen a su hora`],
   [
     /the oldest work of (\w+) has waited for (\d+) seconds/,
-    (stage, seconds) => msg`Lo más antiguo de «${stage}» espera desde hace ${seconds} segundos`,
+    (stage = '', seconds) => {
+      const name = named(stage)
+      return msg`Lo más antiguo de «${name}» espera desde hace ${seconds} segundos`
+    },
   ],
-  [/(\d+) dead (\w+)/, (count, kind) => msg`${count} apartados de tipo «${kind}»`],
+  [
+    /(\d+) dead (\w+)/,
+    (count, kind = '') => {
+      const name = named(kind)
+      return msg`Apartados de tipo «${name}»: ${count}`
+    },
+  ],
   [
     /(\d+) messages that WhatsApp never confirmed/,
     (count) => msg`${count} mensajes que WhatsApp nunca confirmó`,
@@ -158,7 +179,7 @@ const REMEDIES: readonly Sentence[] = [
     /Start Redis, or correct REDIS_URL; nothing is lost meanwhile\./,
     () => msg`Arranca Redis o corrige REDIS_URL; mientras tanto no se pierde nada.`,
   ],
-  [/Start it: mostrador (\w+)/, (command) => msg`Arráncalo: mostrador ${command}`],
+  [/Start it: mostrador ([\w-]+)/, (command) => msg`Arráncalo: mostrador ${command}`],
   [/Restart those of the older version\./, () => msg`Reinicia los de la versión anterior.`],
   [/The jobs process's log has the reason\./, () => msg`El registro del proceso de trabajo dice por qué.`],
   [

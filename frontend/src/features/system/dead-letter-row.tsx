@@ -1,6 +1,7 @@
 import { Plural, useLingui } from '@lingui/react/macro'
 import { useMutation } from '@tanstack/react-query'
-import { FileX, type LucideIcon, MessageSquareX, SendHorizontal, Webhook } from 'lucide-react'
+import { Link } from '@tanstack/react-router'
+import { FileX, type LucideIcon, MessageSquareX, MessagesSquare, SendHorizontal, Webhook } from 'lucide-react'
 import { type DeadLetter, operationsRetry } from '@/api'
 import { messageOf } from '@/session/messages'
 import { useCan } from '@/session/session'
@@ -43,9 +44,21 @@ export function DeadLetterRow({ letter, onDiscard, onShow }: RowProps) {
           <span aria-hidden>·</span>
           <Plural value={letter.attempts} one="# intento" other="# intentos" />
           <span aria-hidden>·</span>
-          <code className="font-mono">{letter.id}</code>
-          <CopyButton text={letter.id} label={t`Copiar el identificador`} />
+          <span className="inline-flex items-center">
+            <code className="font-mono max-md:hidden">{letter.id}</code>
+            <CopyButton text={letter.id} label={t`Copiar el identificador`} />
+          </span>
         </p>
+        {letter.conversation_id && (
+          <Link
+            to="/inbox/$conversationId"
+            params={{ conversationId: letter.conversation_id }}
+            className="inline-flex min-h-7 items-center gap-1.5 font-medium text-accent text-sm hover:underline"
+          >
+            <MessagesSquare aria-hidden className="size-4" />
+            {t`Abrir la conversación`}
+          </Link>
+        )}
       </div>
       <div className="flex flex-wrap gap-2">
         {onShow && (

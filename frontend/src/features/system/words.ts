@@ -94,6 +94,8 @@ const QUEUES: Record<string, Words> = {
   deliver: { name: msg`Salida`, about: msg`Mensajes por enviar` },
   relay: { name: msg`Noticias`, about: msg`Cambios por contar al panel y a otros` },
   media: { name: msg`Archivos`, about: msg`Fotos, audios y documentos por traer` },
+  'jobs.maintenance': { name: msg`Mantenimiento`, about: msg`Limpieza y comprobaciones` },
+  'jobs.media': { name: msg`Descargas`, about: msg`Trabajos que traen archivos` },
 }
 
 /** What a queue is called; one of jobs is called after what it is for. */
