@@ -1,4 +1,4 @@
-import { useLingui } from '@lingui/react/macro'
+import { Trans, useLingui } from '@lingui/react/macro'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Camera, LogOut, MonitorSmartphone, Play, RotateCw, Square, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
@@ -28,6 +28,7 @@ export function WebCard({ session }: { session: WebSessionDetails }) {
   const { t, i18n } = useLingui()
   const mayManage = useCan('channels:manage')
   const state = WEB_STATES[session.state]
+  useMinute()
   return (
     <article
       aria-label={session.name}
@@ -47,6 +48,14 @@ export function WebCard({ session }: { session: WebSessionDetails }) {
           <Badge tone={state.tone}>{i18n._(state.name)}</Badge>
         </span>
       </header>
+      {isUnheard(session) && (
+        <p className="rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">
+          <Trans>
+            Ningún proceso lo ha arrancado todavía. En el servidor tiene que correr{' '}
+            <code className="font-mono text-xs">mostrador whatsapp-web</code>.
+          </Trans>
+        </p>
+      )}
       {state.advice && <p className="text-sm">{i18n._(state.advice)}</p>}
       {session.reason && (
         <p lang="en" className="font-mono text-muted text-xs [overflow-wrap:anywhere]">
@@ -62,6 +71,14 @@ export function WebCard({ session }: { session: WebSessionDetails }) {
       {mayManage && <Commands session={session} />}
     </article>
   )
+}
+
+const PATIENCE_MS = 30_000
+
+/** Wanted, and yet nobody has taken it up: the process that runs the browsers is not there. */
+function isUnheard({ wanted, state, state_at }: WebSessionDetails): boolean {
+  const waits = wanted === 'running' && (state === 'starting' || state === 'stopped')
+  return waits && Date.now() - Date.parse(state_at) > PATIENCE_MS
 }
 
 function Facts({ session }: { session: WebSessionDetails }) {
