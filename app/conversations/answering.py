@@ -228,6 +228,7 @@ async def _conversations(connection: AsyncConnection, ids: Sequence[UUID]) -> di
 _SAID = (
     messages.c.conversation_id,
     messages.c.turn_id,
+    messages.c.awaits_turn,
     messages.c.author,
     messages.c.kind,
     messages.c.text,
@@ -269,18 +270,23 @@ _LAST_MESSAGES = Statement(
 
 
 async def _history(
-    connection: AsyncConnection, conversation_ids: Sequence[UUID]
+    connection: AsyncConnection, conversation_ids: Sequence[UUID], *, with_waiting: bool = False
 ) -> dict[UUID, list[tuple[UUID | None, Said]]]:
-    """The last messages of each conversation, oldest first. The ranking reads only the thread's index."""
+    """The last messages of each conversation, oldest first. The ranking reads only the thread's index.
+
+    Those that wait for the next turn are left out unless asked for: who answers this turn must not answer them too.
+    """
     found: dict[UUID, list[tuple[UUID | None, Said]]] = {}
     for row in await _LAST_MESSAGES.rows(connection, conversation_ids=conversation_ids):
-        found.setdefault(row.conversation_id, []).append((row.turn_id, _said(row)))
+        if with_waiting or not row.awaits_turn:
+            found.setdefault(row.conversation_id, []).append((row.turn_id, _said(row)))
     return found
 
 
 async def last_said(connection: AsyncConnection, conversation_id: UUID) -> list[Said]:
     """Return the last messages of one conversation as the assistant would read them, oldest first."""
-    return [said for _, said in (await _history(connection, [conversation_id])).get(conversation_id, [])]
+    found = await _history(connection, [conversation_id], with_waiting=True)
+    return [said for _, said in found.get(conversation_id, [])]
 
 
 def _said(row: Any) -> Said:

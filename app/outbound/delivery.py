@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
@@ -16,7 +16,7 @@ from app.core.log import correlation
 from app.core.metrics import Metrics
 from app.outbound.files import Files
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
-from app.outbound.outcomes import Outcome, save
+from app.outbound.outcomes import Outcome, another_waits, save
 from app.outbound.recall import recalled
 from app.outbound.states import State
 from app.outbound.statuses import tracker
@@ -40,7 +40,8 @@ _NOT_ATTEMPTED_WAIT_SECONDS = 5.0
 class Delivery:
     """`claim` and `handle` for the deliver dispatcher. An async context manager.
 
-    `transports` by channel kind. Outcomes are committed in groups.
+    `transports` by channel kind. Outcomes are committed in groups; `tell` is called when another message of one of
+    their conversations may leave now.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Delivery:
         pacer: Pacer,
         files: Files,
         metrics: Metrics,
+        *,
+        tell: Callable[[], None],
     ) -> None:
         self._database = database
         self._channels = channels
@@ -63,8 +66,10 @@ class Delivery:
         self._claimed_at: dict[UUID, float] = {}
         self._swept_at = 0.0
         self._sending: set[asyncio.Task[None]] = set()
+        self._tell = tell
+        self._another_waits = False
         self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(
-            database, self._save, patience_seconds=_PATIENCE_SECONDS
+            database, self._save, then=self._saved, patience_seconds=_PATIENCE_SECONDS
         )
 
     async def __aenter__(self) -> Self:
@@ -193,8 +198,13 @@ class Delivery:
     async def _save(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> list[bool]:
         now = await self._database.now(connection)
         written = await save(connection, outcomes, now=now)
+        self._another_waits = await another_waits(connection, {one.leaving.conversation_id for one in outcomes})
         reach("deliver.recorded")
         return written
+
+    def _saved(self, _: Sequence[bool]) -> None:
+        if self._another_waits:
+            self._tell()
 
 
 def _code_class(outcome: Outcome) -> str:

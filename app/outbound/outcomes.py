@@ -1,6 +1,6 @@
 """What became of an attempt: written by group commit, fenced by the attempt's id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from app.outbound.events import ChannelStopped, DeliveryChanged
 from app.outbound.leaving import Leaving
 from app.outbound.models import outbound_messages
 from app.outbound.settle import settle_turns
-from app.outbound.states import State
+from app.outbound.states import WAITING, State
 from app.outbound.statuses import adopt_orphans
 from app.whatsapp.models import channels
 
@@ -155,6 +155,16 @@ def _row(one: Outcome, now: datetime) -> dict[str, Any]:
         "accepted": now if state is State.SENT else None,
         "failed": now if state is State.FAILED else None,
     }
+
+
+_ANOTHER = Statement(
+    sa.select(_o.id).where(one_of(_o.state, WAITING), any_of(_o.conversation_id, "conversation_ids")).limit(1)
+)
+
+
+async def another_waits(connection: AsyncConnection, conversation_ids: Iterable[UUID]) -> bool:
+    """Say whether something of these conversations waits to be sent: it had to stand behind what has ended now."""
+    return bool(await _ANOTHER.rows(connection, conversation_ids=list(conversation_ids)))
 
 
 async def _stop_channels(connection: AsyncConnection, outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -37,7 +37,7 @@ HEALTH = {"/healthz", "/readyz"}
 LAST = ("/api/auth", "/api/users", "/api/api-keys")
 
 # Whichever comes first makes the requests for all.
-pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("contract"), pytest.mark.timeout(600)]
 
 
 class Request(msgspec.Struct, frozen=True):

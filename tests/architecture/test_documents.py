@@ -21,8 +21,8 @@ FILE = re.compile(r"^[\w.-]*[\w-](?:/[\w.<>-]+)*(?:/|\.(?:py|md|toml|yaml|yml|en
 KEY = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
-MADE_AT_RUN_TIME = frozenset({"data/", ".env", "build/bench.json"})
-KEYS_OF_TESTS = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "HYPOTHESIS_EXAMPLES"})
+MADE_AT_RUN_TIME = frozenset({"data/", ".env", "build/bench.json", "build/faults.md", "build/faults.json"})
+KEYS_OF_TESTS = frozenset({"TEST_DATABASE_URL", "TEST_REDIS_URL", "HYPOTHESIS_EXAMPLES", "FAULT_SEED"})
 SHORT_PATHS = ("app/", "app/core/", "app/ai/llm/", "")  # what a document may leave out, having said where it is
 
 pytestmark = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

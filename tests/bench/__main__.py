@@ -16,16 +16,26 @@ from types import FrameType
 
 import msgspec
 
-from tests.bench import doors, journeys
-from tests.bench.figures import DoorFigures, JourneyFigures, ProcessFigures, Report, StageFigures, StoreFigures
+from tests.bench import doors, inbox, journeys
+from tests.bench.figures import (
+    DoorFigures,
+    InboxFigures,
+    JourneyFigures,
+    ProcessFigures,
+    Report,
+    StageFigures,
+    StoreFigures,
+)
 from tests.bench.journeys import Players
 from tests.bench.peer import Ready
 from tests.bench.processes import ROOT, Child, Helper, helper
 from tests.bench.product import Installation
+from tests.bench.seed import Size
 from tests.bench.stores import Store, open_store
 from tests.bench.table import render
 
 STORES = ("sqlite", "postgresql")
+PARTS = ("doors", "journeys", "stages", "inbox")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +47,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int
     customers: int
     statuses: int
+    inbox: Size
+    inbox_requests: int
     json_path: Path
 
 
@@ -70,18 +82,20 @@ def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute or two in all: to see that it runs")
     parser.add_argument("--only", choices=STORES, help="one of the two stores")
-    parser.add_argument("--part", choices=("doors", "journeys", "stages"), help="one part of the figures")
+    parser.add_argument("--part", choices=PARTS, help="one part of the figures")
     parser.add_argument("--seconds", type=float, help="length of every measured window")
     parser.add_argument("--statuses", type=int, choices=range(4), default=3, help="status webhooks a message")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where the figures go")
     options = parser.parse_args()
     return Plan(
         stores=(options.only,) if options.only else STORES,
-        parts=(options.part,) if options.part else ("doors", "journeys", "stages"),
+        parts=(options.part,) if options.part else PARTS,
         window_seconds=options.seconds or (1.0 if options.quick else 4.0),
         rounds=1 if options.quick else 3,
         customers=200 if options.quick else 1000,
         statuses=options.statuses,
+        inbox=Size(conversations=500, messages=5_000) if options.quick else Size(100_000, 1_000_000),
+        inbox_requests=3 if options.quick else 60,
         json_path=options.json,
     )
 
@@ -119,6 +133,17 @@ class _Bench:
         self._ready = peer.hear(Ready, within_seconds=20)
 
     def run(self) -> StoreFigures:
+        asked = self._ask() if "inbox" in self._plan.parts else []
+        if self._plan.parts == ("inbox",):
+            return StoreFigures(
+                store=self._store.name,
+                servers=self._store.servers,
+                doors=[],
+                journeys=[],
+                stages=None,
+                processes=[],
+                inbox=asked,
+            )
         with self._store.database("whole") as url, self._store.redis() as redis_url:
             whole = self._install(self._directory / "whole", url, redis_url)
             with whole.web() as (_, first_seconds):
@@ -133,6 +158,16 @@ class _Bench:
             journeys=played,
             stages=stages,
             processes=processes,
+            inbox=asked,
+        )
+
+    def _ask(self) -> list[InboxFigures]:
+        return inbox.measure(
+            self._store,
+            self._directory,
+            lambda path, url: self._install(path, url, None),
+            size=self._plan.inbox,
+            requests=self._plan.inbox_requests,
         )
 
     def _run_whole(

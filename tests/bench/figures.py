@@ -59,6 +59,16 @@ class ProcessFigures(msgspec.Struct, frozen=True, kw_only=True):
     after_load_rss_mib: float
 
 
+class InboxFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of request to the inbox or the search, asked one at a time; milliseconds, CPU of the web process."""
+
+    name: str
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    cpu_ms: float
+
+
 class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     servers: str
@@ -66,6 +76,7 @@ class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
     journeys: list[JourneyFigures]
     stages: StageFigures | None
     processes: list[ProcessFigures]
+    inbox: list[InboxFigures] = []
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

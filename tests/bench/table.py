@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from tests.bench.figures import DoorFigures, JourneyFigures, ProcessFigures, Report, StageFigures, StoreFigures
+from tests.bench.figures import (
+    DoorFigures,
+    InboxFigures,
+    JourneyFigures,
+    ProcessFigures,
+    Report,
+    StageFigures,
+    StoreFigures,
+)
 
 
 def render(report: Report) -> str:
@@ -16,6 +24,19 @@ def render(report: Report) -> str:
 
 
 def _store(store: StoreFigures) -> Iterator[str]:
+    yield from _message_path(store)
+    if store.inbox:
+        yield from _columns("inbox and search, one request at a time", ["requests", "p50 ms", "p95 ms", "CPU ms"])
+        for question in store.inbox:
+            yield _row(question.name, _question(question))
+        yield ""
+    if store.processes:
+        yield from _columns("processes", ["start s", "first s", "RSS MiB", "PSS MiB", "loaded"])
+        for process in store.processes:
+            yield _row(process.name, _process(process))
+
+
+def _message_path(store: StoreFigures) -> Iterator[str]:
     if store.doors:
         yield from _columns(
             "webhooks, 100 connections", ["req/s", "of floor", "p50 ms", "p99 ms", "CPU ms", "pg ms", "refused"]
@@ -35,9 +56,6 @@ def _store(store: StoreFigures) -> Iterator[str]:
         yield ""
     if store.stages is not None:
         yield from _stages(store.stages)
-    yield from _columns("processes", ["start s", "first s", "RSS MiB", "PSS MiB", "loaded"])
-    for process in store.processes:
-        yield _row(process.name, _process(process))
 
 
 def _stages(stages: StageFigures) -> Iterator[str]:
@@ -77,6 +95,15 @@ def _journey(journey: JourneyFigures) -> list[str]:
         str(journey.lost),
         str(journey.doubled),
         str(journey.unexpected + journey.refused_webhooks),
+    ]
+
+
+def _question(question: InboxFigures) -> list[str]:
+    return [
+        str(question.requests),
+        f"{question.p50_ms:.1f}",
+        f"{question.p95_ms:.1f}",
+        f"{question.cpu_ms:.1f}",
     ]
 
 

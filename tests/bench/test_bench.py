@@ -44,6 +44,8 @@ def test_the_benchmark_measures_every_part_on_sqlite_and_leaves_no_process(tmp_p
     assert store.stages is not None
     assert {"door", "ingest", "answer", "deliver", "statuses", "relay"} <= store.stages.cpu_ms.keys()
     assert all(process.idle_rss_mib >= process.idle_pss_mib > 0 for process in store.processes)
+    assert len(store.inbox) > 10
+    assert all(asked.requests > 0 and 0 < asked.p50_ms <= asked.p95_ms for asked in store.inbox)
     assert "of floor" in done.stdout
     assert not running_below(tmp_path)
 

@@ -45,7 +45,7 @@ def told(text: str, error: Exception) -> sa.exc.DBAPIError:
             kind = sa.exc.OperationalError
         case ValueError():  # asyncpg: a value that is none of its column's type
             kind = sa.exc.DataError
-        case asyncpg.InterfaceError():
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():  # the latter: the server has just gone
             kind = sa.exc.InterfaceError
         case _:
             kind = sa.exc.DBAPIError
@@ -100,8 +100,7 @@ class PostgresqlWrite:
             raise sa.exc.OperationalError("COMMIT", None, RuntimeError("the transaction had failed"))
 
     async def rollback(self, connection: AsyncConnection) -> None:
-        if driver_of(connection).is_in_transaction():
-            await _postgresql(connection, "ROLLBACK")
+        await _undo(connection)
 
 
 class PostgresqlStatement:
@@ -111,7 +110,14 @@ class PostgresqlStatement:
 
     async def commit(self, connection: AsyncConnection) -> None: ...
 
-    async def rollback(self, connection: AsyncConnection) -> None: ...
+    async def rollback(self, connection: AsyncConnection) -> None:
+        await _undo(connection)
+
+
+async def _undo(connection: AsyncConnection) -> None:
+    """Roll back what is open; else ask whether the server is still there: a lost one may not have been noticed yet."""
+    is_open = driver_of(connection).is_in_transaction()
+    await _postgresql(connection, "ROLLBACK" if is_open else "SELECT 1")
 
 
 async def _sqlite(step: Callable[[], Awaitable[None]]) -> None:
@@ -124,7 +130,7 @@ async def _sqlite(step: Callable[[], Awaitable[None]]) -> None:
 async def _postgresql(connection: AsyncConnection, command: str) -> str:
     try:
         status: str = await driver_of(connection).execute(command)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise told(command, error) from error
     return status
 

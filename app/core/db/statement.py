@@ -275,13 +275,13 @@ class _PostgresqlForm(_Form):
     async def fetch(self, driver: Any, arguments: Sequence[Any]) -> list[Any]:
         try:
             return self.named(await driver.fetch(self.text, *arguments))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise told(self.text, error) from error
 
     async def each(self, driver: Any, arguments: Sequence[Sequence[Any]]) -> None:
         try:
             await driver.executemany(self.text, arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise told(self.text, error) from error
 
     def _to_driver(self, kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -3,11 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import Database, DatabaseInUse, DatabaseUnavailable, exclusive, savepoint
+from app.core.db.connections import told
 from app.core.ids import new_id
 from app.whatsapp.models import channels
 from tests.databases import PostgresDatabases
@@ -300,3 +302,17 @@ async def test_one_at_a_time_passes_where_it_is_exclusive(postgres_template: Pos
                     inside -= 1
 
             await asyncio.gather(*(enter(database) for database in (one, other) for _ in range(5)))
+
+
+async def test_a_connection_that_the_server_has_ended_serves_nobody_else(postgres_url: str) -> None:
+    async with Database(postgres_url, pool_size=1) as database:
+        for _ in range(20):
+            with pytest.raises(DatabaseUnavailable):
+                async with database.write() as connection:
+                    await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            async with database.write() as connection:
+                assert (await connection.execute(sa.text("SELECT 1"))).scalar_one() == 1
+
+
+def test_a_driver_in_the_middle_of_something_is_a_lost_connection() -> None:
+    assert isinstance(told("SELECT 1", asyncpg.InternalClientError("another operation")), sa.exc.InterfaceError)

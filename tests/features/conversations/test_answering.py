@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from app.conversations import answering
-from app.conversations.answering import ClaimedTurn, Ending, end, hold
+from app.conversations.answering import ClaimedTurn, Ending, end, hold, last_said
 from app.conversations.models import turns
 from app.conversations.turns import Reason, State
 from app.core.db import Database
@@ -103,6 +103,19 @@ async def test_history_is_the_last_messages_of_the_same_conversation(database: D
         await pipeline.message(conversation_id, "now", turn_id=turn_id)
     for turn in await claim(database):
         assert [said.text for said in turn.history] == [str(number) for number in range(6, 25)]
+
+
+async def test_what_waits_for_the_next_turn_is_not_answered_with_this_one(database: Database) -> None:
+    pipeline = Pipeline(database)
+    conversation_id = await pipeline.conversation()
+    await pipeline.message(conversation_id, "before")
+    turn_id = await pipeline.turn(conversation_id, state="thinking", due_at=PAST)
+    await pipeline.message(conversation_id, "now", turn_id=turn_id)
+    await pipeline.message(conversation_id, "next", awaits_turn=1)
+    (turn,) = await claim(database)
+    assert [said.text for said in turn.history] == ["before"]
+    async with database.read() as connection:
+        assert [said.text for said in await last_said(connection, conversation_id)] == ["before", "now", "next"]
 
 
 async def test_a_picture_can_be_seen_and_another_file_cannot(database: Database) -> None:

@@ -72,8 +72,9 @@ class Bench:
         self.meta = Meta()
         self.channels = Channels(database, Cipher([KEY]))
         transports: dict[str, Any] = {"cloud": self.meta}
+        self.told = 0
         self.delivery = Delivery(
-            database, self.channels, transports, LocalPacer(), Files(database, media_dir), Metrics()
+            database, self.channels, transports, LocalPacer(), Files(database, media_dir), Metrics(), tell=self.tell
         )
         self.pipeline = Pipeline(database)
         self.channel_id: UUID | None = None
@@ -85,6 +86,9 @@ class Bench:
         conversation_id = await self.pipeline.conversation(channel_id=self.channel_id)
         turn_id = await self.pipeline.turn(conversation_id, state="ready")
         return await self.pipeline.outbound(conversation_id, turn_id=turn_id)
+
+    def tell(self) -> None:
+        self.told += 1
 
     async def claim(self) -> Leaving:
         (leaving,) = await self.delivery.claim(10)
@@ -112,6 +116,19 @@ async def test_a_message_is_sent_with_its_mark_and_ends_its_turn(bench: Bench) -
     assert (row.state, row.wamid) == (State.SENT, "wamid.1")
     assert [mark for mark, _ in bench.meta.received] == [f"ob:{row.attempt_id}"]
     assert (await bench.pipeline.row(turns, row.turn_id)).state == TurnState.DONE
+
+
+async def test_the_end_of_a_send_tells_who_delivers_only_if_another_message_stood_behind_it(bench: Bench) -> None:
+    first = await bench.row(await bench.message())
+    await bench.send()
+    assert bench.told == 0
+    turn_id = await bench.pipeline.turn(first.conversation_id, state="ready")
+    parts = [await bench.pipeline.outbound(first.conversation_id, turn_id=turn_id, part=part) for part in range(2)]
+    await bench.send()
+    assert bench.told == 1
+    await bench.send()
+    assert bench.told == 1
+    assert [(await bench.row(part)).state for part in parts] == [State.SENT, State.SENT]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""`make faults-long`: what takes long, or needs the machine for itself."""
