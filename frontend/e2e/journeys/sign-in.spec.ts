@@ -38,6 +38,8 @@ test('signing out in one tab signs the other out as well', async ({ panel, conte
 
 test('an access token that ran out is renewed without a word', async ({ panel, context, guard }) => {
   guard.expect(/401/)
+  await panel.goto('/me')
+  await panel.getByRole('heading', { level: 1 }).waitFor()
   await context.clearCookies({ name: /mostrador_access$/ })
   await panel.goto('/me')
   await expect(panel.getByRole('heading', { name: 'Mi cuenta', level: 1 })).toBeVisible()
@@ -86,6 +88,7 @@ test('the second factor is turned on with a first code, and then asked for at th
   guard,
 }) => {
   guard.expect(/401.*auth\/login/)
+  guard.expect(/401.*auth\/refresh/) // the live connection asks once whether its session stands
   const people = await inviteAgent(server.url)
   await page.goto(people.link)
   await page.getByLabel('Contraseña nueva').fill(people.password)

@@ -6,7 +6,10 @@ import { ApiError, Offline } from './problem'
 // English and stand nowhere.
 const BY_CODE: Record<string, MessageDescriptor> = {
   account_disabled: msg`Esta cuenta está desactivada. Habla con quien administra Mostrador.`,
+  business_profile_changed: msg`Otra persona cambió el perfil del negocio mientras tanto.`,
   cannot_resend: msg`Ese mensaje ya no se puede enviar otra vez.`,
+  channel_exists: msg`Ese número ya está añadido.`,
+  channel_of_settings: msg`Este número se configura en el servidor, no aquí.`,
   control_has_changed: msg`Otra persona cambió quién atiende esta conversación. Mírala de nuevo.`,
   dead_letter_not_found: msg`Ya no está apartado: alguien lo reintentó o lo descartó.`,
   invalid_link: msg`Este enlace ya se usó o caducó. Pide uno nuevo.`,

@@ -10,6 +10,8 @@ import {
   Inbox,
   type LucideIcon,
   MessageSquareQuote,
+  Radio,
+  Rocket,
   ScrollText,
   ShieldCheck,
   Smartphone,
@@ -57,6 +59,13 @@ export const NAV: readonly NavItem[] = [
     group: 'work',
   },
   {
+    to: '/setup',
+    label: msg`Primeros pasos`,
+    icon: Rocket,
+    needs: 'system:manage',
+    group: 'setup',
+  },
+  {
     to: '/business',
     label: msg`Negocio`,
     icon: Store,
@@ -64,6 +73,7 @@ export const NAV: readonly NavItem[] = [
     keys: 'g b',
     group: 'setup',
   },
+  { to: '/channels', label: msg`Canales`, icon: Radio, needs: 'channels:read', keys: 'g n', group: 'setup' },
   {
     to: '/ai/providers',
     label: msg`Modelos de IA`,
@@ -107,3 +117,7 @@ export const NAV: readonly NavItem[] = [
     group: 'own',
   },
 ]
+
+/** Where somebody with these permissions begins. */
+export const firstScreen = (permissions: readonly Permission[]): NavItem | undefined =>
+  NAV.find((item) => permissions.includes(item.needs))

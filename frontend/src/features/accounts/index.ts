@@ -1,3 +1,4 @@
+export { Invite } from './invite'
 export { MyAccount } from './my-account'
 export { SignIn } from './sign-in'
 export { Team } from './team'

@@ -1,1 +1,2 @@
 export { BusinessPage } from './business-page'
+export { ProfileStart } from './profile-start'

@@ -1,1 +1,2 @@
+export { PhoneTrial } from './phone-trial'
 export { SimulatorPage } from './simulator'

@@ -1,14 +1,12 @@
 import { useLingui } from '@lingui/react/macro'
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { PhoneOff, SlidersHorizontal, Smartphone, UserPlus, Users } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import type { CustomerView, SimulatorView } from '@/api'
 import { simulatorPeopleOptions, simulatorStateOptions } from '@/api/@tanstack/react-query.gen'
-import { time } from '@/lib/format'
 import { messageOf } from '@/session/messages'
 import { codeOf } from '@/session/problem'
 import { Button, IconButton } from '@/ui/button'
-import { useMinute } from '@/ui/date-time'
 import { Drawer } from '@/ui/dialog'
 import { EmptyState } from '@/ui/empty-state'
 import { ErrorPane } from '@/ui/error-pane'
@@ -21,6 +19,7 @@ import { People } from './people'
 import { PersonDialog, useSavePerson } from './person-dialog'
 import { Phone } from './phone'
 import { Reset } from './reset'
+import { Clock, useSimulatedNow } from './simulated-time'
 import { TimeMachine } from './time-machine'
 import { LastTurn } from './trace'
 
@@ -47,7 +46,7 @@ type SimulatedProps = {
 }
 
 /** Loads the simulator; says so where there is none. */
-function Simulated({ children, empty }: SimulatedProps) {
+export function Simulated({ children, empty }: SimulatedProps) {
   const { t } = useLingui()
   const state = useQuery(simulatorStateOptions())
   const people = useQuery({ ...simulatorPeopleOptions(), enabled: state.isSuccess })
@@ -70,7 +69,7 @@ function Simulated({ children, empty }: SimulatedProps) {
 }
 
 /** Nobody has a phone yet: one press makes somebody. */
-function FirstPerson({ state, onReady }: { state: SimulatorView; onReady: (id: string) => void }) {
+export function FirstPerson({ state, onReady }: { state: SimulatorView; onReady: (id: string) => void }) {
   const { t, i18n } = useLingui()
   const add = useSavePerson((person) => onReady(person.id))
   const number = state.numbers[0]?.display_phone_number ?? ''
@@ -189,16 +188,4 @@ function HeaderButton(props: { label: string; className: string; onClick: () => 
       {props.children}
     </IconButton>
   )
-}
-
-function Clock({ now }: { now: () => Date }) {
-  useMinute()
-  return time(now())
-}
-
-/** The simulator's time goes on as ours does, from where it was when we asked. */
-function useSimulatedNow(state: SimulatorView): () => Date {
-  const { dataUpdatedAt } = useSuspenseQuery(simulatorStateOptions())
-  const ahead = Date.parse(state.now) - dataUpdatedAt
-  return () => new Date(Date.now() + ahead)
 }

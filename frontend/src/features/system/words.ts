@@ -16,6 +16,7 @@ export const PROCESSES: Record<Process['kind'], MessageDescriptor> = {
   web: msg`Web`,
   jobs: msg`Trabajos`,
   scheduler: msg`Agenda`,
+  'whatsapp-web': msg`WhatsApp Web`,
 }
 
 const PARTS: Record<string, { name: MessageDescriptor; about: MessageDescriptor }> = {

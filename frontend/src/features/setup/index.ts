@@ -1,0 +1,2 @@
+export { SetupPage } from './setup'
+export { STEP_ORDER, type StepName } from './steps'

@@ -1,0 +1,2 @@
+export { AddNumber } from './add-number'
+export { Channels } from './channels'
