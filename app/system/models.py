@@ -14,7 +14,7 @@ process_heartbeats = sa.Table(
     sa.Column("version", sa.String(32), nullable=False),
     sa.Column("started_at", UtcDateTime(), nullable=False),
     sa.Column("beat_at", UtcDateTime(), nullable=False),
-    sa.CheckConstraint("kind IN ('web', 'jobs', 'scheduler')", name="kind_known"),
+    sa.CheckConstraint("kind IN ('web', 'jobs', 'scheduler', 'whatsapp-web')", name="kind_known"),
 )
 
 key_rings = sa.Table(

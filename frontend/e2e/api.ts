@@ -42,6 +42,15 @@ export async function inviteAgent(url: string, role = 'agent'): Promise<Invited>
   return { username, password: 'cuatro caballos y una farola', link: `/welcome#${made.token}` }
 }
 
+/** Somebody who was invited and has chosen a password. */
+export async function newcomer(url: string, role = 'agent'): Promise<Invited> {
+  const invited = await inviteAgent(url, role)
+  const admin = await Api.as(url)
+  const body = { token: invited.link.split('#')[1], password: invited.password }
+  await admin.call('POST', '/api/auth/links/accept', body)
+  return invited
+}
+
 /** The six digits of an authenticator (RFC 6238). */
 export function totp(secret: string, at = Date.now()): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

@@ -64,7 +64,7 @@ export async function signIn(page: Page, who: { username: string; password: stri
   await page.getByLabel('Usuario').fill(who.username)
   await page.getByLabel('Contraseña').fill(who.password)
   await page.getByRole('button', { name: 'Entrar' }).click()
-  await page.getByRole('navigation', { name: 'Principal' }).waitFor()
+  await page.getByRole('navigation', { name: /Principal|Main/ }).waitFor()
 }
 
 type Fixtures = {

@@ -19,7 +19,7 @@ from tests.servers import free_port
 from tests.settings.production import production
 
 EXIT_SECONDS = 25  # P24 of the promises: less than the grace period, so that nothing is ever killed
-STARTED = ("app", "worker", "scheduler")
+STARTED = ("app", "worker", "scheduler", "worker-web")
 
 
 def _variables(tmp_path: Path) -> dict[str, str]:
@@ -113,7 +113,7 @@ def test_the_servers_have_the_passwords_that_our_services_use(declared: dict[str
 def test_every_command_starts_becomes_healthy_and_stops_in_time(
     declared: dict[str, Any], postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """All three start together on an empty database, as `docker compose up` starts them."""
+    """All start together on an empty database, as `docker compose up` starts them."""
     here = {
         "DATABASE_URL": postgres_url,
         "REDIS_URL": redis_url,

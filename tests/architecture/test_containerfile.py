@@ -33,7 +33,7 @@ def _stages() -> list[list[Instruction]]:
     return stages
 
 
-BUILDER, FINAL = _stages()
+BUILDER, FINAL, BROWSER = _stages()
 
 
 def _all(stage: list[Instruction], word: str) -> list[str]:
@@ -68,7 +68,7 @@ def test_everything_installed_is_pinned_by_hash() -> None:
 
 
 def test_the_panel_is_built_from_its_lock_file_and_served_from_where_it_is_copied() -> None:
-    (build,) = [command for command in _all(BUILDER, "RUN") if "npm-cli.js" in command]
+    (build,) = [command for command in _all(BUILDER, "RUN") if "cd frontend" in command]
     lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))
 
     assert 'npm-cli.js" ci' in build
@@ -107,6 +107,18 @@ def test_it_runs_on_a_read_only_file_system() -> None:
     assert all("--compile-bytecode" in command for command in _all(BUILDER, "RUN") if "uv sync" in command)
     # An editable install would read the sources, which stay behind in the builder.
     assert "--no-editable" in _all(BUILDER, "RUN")[-1]
+
+
+def test_the_browser_stands_on_the_final_stage_and_runs_as_nobody_either() -> None:
+    (run,) = _all(BROWSER, "RUN")
+
+    assert BROWSER[0].rest == "mostrador AS whatsapp-web"
+    assert FINAL[0].rest.endswith(" AS mostrador")
+    assert "apt-get install --yes --no-install-recommends chromium" in run
+    assert _all(BROWSER, "USER")[-1] == f"{SMALLEST_UID}:{SMALLEST_UID}"
+    assert [json.loads(command) for command in _all(BROWSER, "CMD")] == [["mostrador", "whatsapp-web"]]
+    (health,) = _all(BROWSER, "HEALTHCHECK")
+    assert json.loads(health.partition(" CMD ")[2]) == ["mostrador", "health", "whatsapp-web"]
 
 
 def test_no_secret_is_baked_in() -> None:

@@ -89,6 +89,7 @@ class WhatsAppSite:
         self.unread: dict[str, int] = {}
         self.groups: dict[str, str] = {}
         self.ledger: list[Sent] = []
+        self.offers: list[tuple[str, str]] = []
         self.files: dict[str, tuple[str, bytes]] = {}
         self.seen: list[str] = []
         self.typing: list[tuple[str, bool]] = []
@@ -100,6 +101,7 @@ class WhatsAppSite:
         self._waiting: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         self._greeted: set[str] = set()
         self._changed = asyncio.Event()
+        self._closing = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=32 * 1024 * 1024)
@@ -118,6 +120,7 @@ class WhatsAppSite:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing.set()
         for queue in self._waiting.values():
             queue.put_nowait({"name": "mode", "mode": "OFFLINE"})
         await self._runner.cleanup()
@@ -184,6 +187,10 @@ class WhatsAppSite:
         """Tell every page something."""
         for device in self.devices:
             self._queue(device, {"name": name, **given})
+
+    def offered(self, body: str) -> set[str]:
+        """Return the ids under which a text was offered, taken or not."""
+        return {message_id for message_id, offered in self.offers if offered == body}
 
     def received(self, person: Person) -> list[str]:
         """Return the texts that a person has received from us, in order."""
@@ -264,8 +271,11 @@ class WhatsAppSite:
         return {"events": events}
 
     async def _on_send(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.offers.append((asked["id"], asked["body"]))
+        self._changed.set()
         if self.faults.hold_sends:
-            await asyncio.Event().wait()
+            await self._closing.wait()
+            return {"ack": 0}
         if self.faults.lose_sends:
             return {"ack": 0}
         known = next((one for one in self.ledger if one.id == asked["id"]), None)

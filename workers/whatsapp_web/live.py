@@ -15,7 +15,7 @@ from app.whatsapp.web.states import ENDED, State
 from app.whatsapp.web.wire import WebAck, WebMessage
 from workers.whatsapp_web.browser import Browser
 from workers.whatsapp_web.engines.bridge import Bridge
-from workers.whatsapp_web.engines.choice import choose
+from workers.whatsapp_web.engines.wpp import WppPage
 from workers.whatsapp_web.files import Files
 from workers.whatsapp_web.looking import state_of
 from workers.whatsapp_web.page import Changed, LoggedOut, PageError, PageFrozen, PageGone, PageRefused, WebPage
@@ -34,7 +34,6 @@ _CODE_SECONDS: Final = 20.0
 _PAIRING_SECONDS: Final = 195.0
 _MOST_REFRESHES: Final = 5
 _RECYCLE_SECONDS: Final = 24 * 3600.0
-_BETTER_ENGINE_SECONDS: Final = 3600.0
 _IDLE_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
 _STUCK_SECONDS: Final = 90.0
@@ -79,9 +78,18 @@ class LivePage:
         self._pairing_ends_at = 0.0
         self._refreshes = 0
         self._took_over = False
+        self._trouble: str | None = None
+        self._unlinked = False
         self._reconcile_now = asyncio.Event()
         self._online = asyncio.Event()
         self._log = log.bind(channel_id=str(session.channel_id))
+
+    @property
+    def was_unlinked(self) -> bool:
+        """Whether WhatsApp has said so. That a code is shown may also mean that the profile was lost."""
+        while not self._bridge.told.empty():
+            self._unlinked = self._unlinked or isinstance(self._bridge.told.get_nowait(), LoggedOut)
+        return self._unlinked
 
     @property
     def is_linked(self) -> bool:
@@ -90,9 +98,9 @@ class LivePage:
     async def run(self, stopping: asyncio.Event, lost: asyncio.Event) -> State | None:
         """Return the state in which the session ends; None if it is to be closed. Raises `PageError`, `Recycle`."""
         await self._bridge.listen()
-        page, degraded = await choose(self._bridge)
-        await self._report(Report(engine=page.engine, reason=degraded))
-        self._degraded = degraded
+        page = WppPage(self._bridge)
+        await page.start()
+        await self._report(Report(engine=page.engine))
         work: dict[str, Coroutine[Any, Any, State | None]] = {
             "watch": self._watch(page),
             "listen": self._listen(page),
@@ -164,7 +172,7 @@ class LivePage:
                 await page.refresh_code()
         if state is State.CONFLICT:
             await self._conflict()
-        await self._show(state, seen.reason or self._degraded, None if look.idle else look.code)
+        await self._show(state, seen.reason or self._trouble, None if look.idle else look.code)
         return state if state in ENDED else None
 
     async def _linked(self, account: str) -> None:
@@ -216,8 +224,6 @@ class LivePage:
             raise Recycle("its browser takes too much memory")
         if age > _RECYCLE_SECONDS:
             raise Recycle("its browser is a day old")
-        if self._degraded is not None and age > _BETTER_ENGINE_SECONDS and self._state is State.ONLINE:
-            raise Recycle("perhaps wa-js works again")
 
     def _is_idle(self) -> bool:
         since = asyncio.get_running_loop().time() - self._sender.last_sent_at
@@ -262,9 +268,10 @@ class LivePage:
         try:
             self._pairing_code = await page.pairing_code(phone)
             self._pairing_ends_at = time.monotonic() + _PAIRING_SECONDS
+            self._trouble = None
         except PageRefused as error:
             self._log.warning("whatsapp_web.no_pairing_code", reason=error.reason)
-            self._degraded = f"WhatsApp gave no pairing code: {error.reason}"
+            self._trouble = f"WhatsApp gave no pairing code: {error.reason}"
 
     # Reading, writing, fetching
 
@@ -278,6 +285,7 @@ class LivePage:
                 self._bridge.lost = False
                 self._reconcile_now.set()
             if any(isinstance(one, LoggedOut) for one in news):
+                self._unlinked = True
                 reason = next(one.reason for one in news if isinstance(one, LoggedOut))
                 self._log.info("whatsapp_web.logged_out", reason=reason)
                 if self.is_linked:

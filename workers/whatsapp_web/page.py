@@ -17,7 +17,6 @@ __all__ = [
     "LoggedOut",
     "Look",
     "NotSendable",
-    "PageCapabilities",
     "PageError",
     "PageFrozen",
     "PageGone",
@@ -26,7 +25,7 @@ __all__ = [
     "WebPage",
 ]
 
-EngineName = Literal["wpp", "dom"]
+EngineName = Literal["wpp"]
 
 
 class PageError(Exception):
@@ -110,22 +109,11 @@ class FileToSend(msgspec.Struct, frozen=True, kw_only=True):
     filename: str
 
 
-class PageCapabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine cannot do, so that nobody asks: `identities` that it can verify, `files`, ids of its own."""
-
-    identities: bool
-    files: bool
-    chooses_ids: bool
-
-
 class WebPage(Protocol):
     """A page of WhatsApp Web. Every call raises `PageGone` or `PageFrozen` when it cannot be made."""
 
     @property
     def engine(self) -> EngineName: ...
-
-    @property
-    def capabilities(self) -> PageCapabilities: ...
 
     @property
     def told(self) -> "asyncio.Queue[Told]":
@@ -152,10 +140,10 @@ class WebPage(Protocol):
 
     async def send(
         self, draft: Draft, recipient: Recipient, content: Content, *, file: FileToSend | None, quoted: str | None
-    ) -> Draft:
-        """Verify the chat once more, and queue the message there with the draft's id; return where it went.
+    ) -> None:
+        """Verify the chat once more, and queue the message there with the draft's id.
 
-        An engine that cannot choose ids returns the one it found. Raises `NotSendable`, `PageRefused`.
+        Raises `NotSendable`, and `PageRefused` also when the page says that it went elsewhere.
         """
 
     async def lookup(self, draft: Draft) -> int | None:

@@ -125,9 +125,9 @@ class LinkedPhone:
                 raise
             if ended in ENDED and ended is not State.STOPPED:
                 await self._keep_screenshot(browser)
-        if ended is State.LOGGED_OUT:
+        if ended is State.LOGGED_OUT and live.was_unlinked:
             await asyncio.to_thread(self._profile.forget)
-        elif session.account is not None or live.is_linked:
+        elif ended is not State.LOGGED_OUT and (session.account is not None or live.is_linked):
             await self._back_up()
         return ended
 

@@ -36,7 +36,6 @@ __all__ = [
     "claim",
     "expire",
     "fate_of",
-    "found",
     "give_back",
     "settle",
     "trackers",
@@ -207,15 +206,6 @@ async def begin(connection: AsyncConnection, command_id: UUID, *, chat: str, mes
         .values(state=CommandState.SENDING, chat=chat, message_key=message_key, message_id=message_id)
     )
     return bool(begun.rowcount)
-
-
-async def found(connection: AsyncConnection, command_id: UUID, *, message_key: str, message_id: str) -> None:
-    """Store the id that a message has got from a page that chooses it itself."""
-    await connection.execute(
-        sa.update(web_commands)
-        .where(_c.id == command_id, _c.state == CommandState.SENDING)
-        .values(message_key=message_key, message_id=message_id)
-    )
 
 
 async def settle(

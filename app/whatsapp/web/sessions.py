@@ -62,7 +62,7 @@ class WebSession(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     reason: str | None
     state_at: datetime
-    engine: Literal["wpp", "dom"] | None
+    engine: Literal["wpp"] | None
     account: str | None
     linked_at: datetime | None
     code: str | None

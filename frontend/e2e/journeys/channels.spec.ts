@@ -50,3 +50,22 @@ test('a stopped channel says so with its reason until it is resumed, and a healt
   await card.getByRole('button', { name: 'Reanudar' }).click()
   await expect(card.getByText('En marcha')).toBeVisible()
 })
+
+test('a phone is linked only after its risks were accepted, and its browser is started and stopped', async ({
+  panel,
+}) => {
+  await panel.goto('/channels')
+  await panel.getByRole('button', { name: 'Vincular un teléfono' }).click()
+  const dialog = panel.getByRole('dialog', { name: 'Vincular un teléfono' })
+  await expect(dialog.getByText(/bloqueado en\s+cualquier momento/)).toBeVisible()
+  await dialog.getByLabel('Nombre').fill('Mostrador')
+  await expect(dialog.getByRole('button', { name: 'Aceptar y vincular' })).toBeDisabled()
+  await expectAccessible(panel)
+  await dialog.getByLabel('Lo leí y acepto el riesgo.').check()
+  await dialog.getByRole('button', { name: 'Aceptar y vincular' }).click()
+  const card = panel.getByRole('article', { name: 'Mostrador' })
+  await card.getByRole('button', { name: 'Parar' }).click()
+  await expect(card.getByRole('button', { name: 'Arrancar' })).toBeVisible()
+  await expect(card).toContainText('WhatsApp puede bloquear el número')
+  await expectAccessible(panel)
+})

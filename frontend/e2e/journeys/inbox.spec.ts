@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { Api, inviteAgent } from '../api.ts'
+import { Api, newcomer } from '../api.ts'
 import { expect, expectAccessible, signIn, test } from '../fixtures.ts'
 
 const row = (page: Page, name: string) =>
@@ -119,6 +119,21 @@ test('filters and the search stand in the address', async ({ panel, world }) => 
   await panel.getByRole('button', { name: 'Mías' }).click()
   await expect(panel.getByText('Nada por aquí')).toBeVisible()
   await expectAccessible(panel)
+})
+
+test('a message is found by what it says, and opens at its place', async ({ panel, world }) => {
+  const elsa = await world.person('Elsa Encontrada')
+  await elsa.writes('La clave es ornitorrinco azul')
+  const id = await elsa.conversation()
+  for (let place = 0; place < 60; place++) await elsa.writes(`relleno ${place}`)
+  await panel.goto('/inbox')
+  await panel.getByRole('searchbox').fill('ornitorrinco')
+  const hits = panel.getByRole('region', { name: 'Mensajes que lo dicen' })
+  await expect(hits.locator('mark')).toHaveText('ornitorrinco')
+  await expectAccessible(panel)
+  await hits.getByRole('link').click()
+  await expect(panel).toHaveURL(new RegExp(`${id}.*message=`))
+  await expect(panel.getByRole('log').getByText('ornitorrinco azul')).toBeInViewport()
 })
 
 test('keys walk through the list, and typing in the composer is only typing', async ({ panel, world }) => {
@@ -243,11 +258,7 @@ test('two people see that the other is there, and who writes', async ({
   const dora = await world.person('Dora Dos')
   await dora.writes('Hola')
   const address = `/inbox/${await dora.conversation()}`
-  const colleague = await inviteAgent(server.url)
-  await world.api.call('POST', '/api/auth/links/accept', {
-    token: colleague.link.split('#')[1],
-    password: colleague.password,
-  })
+  const colleague = await newcomer(server.url)
   const other = await (await browser.newContext({ baseURL: server.url, locale: 'es-ES' })).newPage()
   guard.watch(other)
   await signIn(other, colleague)
@@ -277,11 +288,7 @@ test('whoever may only read has nothing to press', async ({ page, world, server 
   const lola = await world.person('Lola Lectora')
   await lola.writes('Hola')
   const address = `/inbox/${await lola.conversation()}`
-  const viewer = await inviteAgent(server.url, 'viewer')
-  await world.api.call('POST', '/api/auth/links/accept', {
-    token: viewer.link.split('#')[1],
-    password: viewer.password,
-  })
+  const viewer = await newcomer(server.url, 'viewer')
   await signIn(page, viewer)
   await page.goto(address)
   await expect(page.getByRole('log')).toContainText('Hola')

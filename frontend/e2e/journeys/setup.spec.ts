@@ -1,18 +1,4 @@
-import { expect, expectAccessible, test as shared, signIn } from '../fixtures.ts'
-import { Server } from '../server.ts'
-
-// A first start happens once, so this journey has an installation of its own.
-const test = shared.extend<object, { server: Server }>({
-  server: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names from the pattern
-    async ({}, use) => {
-      const server = await Server.start()
-      await use(server)
-      await server.stop()
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-})
+import { expect, expectAccessible, signIn, test } from '../fixtures.ts'
 
 test('the first start leads from nothing to an answered message, and can be left in between', async ({
   page,
@@ -27,7 +13,7 @@ test('the first start leads from nothing to an answered message, and can be left
   await page.getByRole('button', { name: 'Guardar y seguir' }).click()
   await expect(steps.getByRole('button', { name: /Negocio/ })).toContainText('Hecho')
   await page.getByRole('button', { name: 'Omitir este paso' }).click()
-  await expect(steps.getByRole('button', { name: /Inteligencia/ })).toContainText('Omitido')
+  await expect(steps.getByRole('button', { name: /Modelo de IA/ })).toContainText('Omitido')
 
   await page.getByRole('button', { name: 'Seguir en otro momento' }).click()
   await expect(page).not.toHaveURL(/\/setup/)

@@ -1,4 +1,4 @@
-import { inviteAgent, totp } from '../api.ts'
+import { Api, inviteAgent, newcomer, totp } from '../api.ts'
 import { ADMIN, expect, expectAccessible, signIn, test } from '../fixtures.ts'
 
 test('somebody who is not signed in is asked to, and comes back to where they wanted to go', async ({
@@ -45,7 +45,13 @@ test('an access token that ran out is renewed without a word', async ({ panel, c
   await expect(panel.getByRole('heading', { name: 'Mi cuenta', level: 1 })).toBeVisible()
 })
 
-test('the language and the theme change at once, and stay', async ({ panel }) => {
+test('the language and the theme change at once, and stay, elsewhere too', async ({
+  page: panel,
+  server,
+  browser,
+}) => {
+  const person = await newcomer(server.url)
+  await signIn(panel, person)
   await panel.goto('/me')
   await panel.getByLabel('Idioma').click()
   await panel.getByRole('option', { name: 'English' }).click()
@@ -59,9 +65,20 @@ test('the language and the theme change at once, and stay', async ({ panel }) =>
   await panel.reload()
   await expect(panel.locator('html')).toHaveAttribute('data-theme', 'dark')
   await expect(panel.getByRole('heading', { name: 'My account', level: 1 })).toBeVisible()
+
+  const api = await Api.as(server.url, person)
+  await expect
+    .poll(() => api.call('GET', '/api/auth/preferences'))
+    .toMatchObject({ language: 'en', theme: 'dark' })
+  const elsewhere = await (await browser.newContext({ baseURL: server.url, locale: 'es-ES' })).newPage()
+  await signIn(elsewhere, person)
+  await expect(elsewhere.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await expect(elsewhere.locator('html')).toHaveAttribute('lang', 'en')
+  await elsewhere.context().close()
 })
 
-test('the keys are listed by ?, and single keys can be switched off', async ({ panel }) => {
+test('the keys are listed by ?, and single keys can be switched off', async ({ page: panel, server }) => {
+  await signIn(panel, await newcomer(server.url))
   await panel.goto('/me')
   await panel.getByRole('heading', { level: 1 }).waitFor()
   await panel.keyboard.press('?')

@@ -1,5 +1,7 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { LiveProvider } from '@/live/live'
+import { syncPreferences } from '@/session/preferences-sync'
 import { listenForKeys } from '@/ui/keys'
 import { OfflineBanner } from './banner'
 import { BottomBar, SideBar } from './navigation'
@@ -11,7 +13,9 @@ const KeySheet = lazy(() => import('./key-sheet').then(({ KeySheet }) => ({ defa
 /** What surrounds every screen of somebody who is signed in. */
 export function Shell({ children }: { children: ReactNode }) {
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
+  const queries = useQueryClient()
   useEffect(listenForKeys, [])
+  useEffect(() => syncPreferences(queries), [queries])
   return (
     <LiveProvider>
       <ShellShortcuts openPalette={() => setOpen('palette')} openKeys={() => setOpen('keys')} />

@@ -1,1 +1,1 @@
-"""Two ways to read the same page: `wpp` through its modules, `dom` through what a person sees."""
+"""Ways to read a page of WhatsApp Web: `wpp` through its own modules."""

@@ -19,7 +19,6 @@ from workers.whatsapp_web.page import (
     FileToSend,
     Look,
     NotSendable,
-    PageCapabilities,
     PageRefused,
     Told,
 )
@@ -89,7 +88,6 @@ class WppPage:
     """See `WebPage`."""
 
     engine: Final = "wpp"
-    capabilities: Final = PageCapabilities(identities=True, files=True, chooses_ids=True)
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -138,7 +136,7 @@ class WppPage:
 
     async def send(
         self, draft: Draft, recipient: Recipient, content: Content, *, file: FileToSend | None, quoted: str | None
-    ) -> Draft:
+    ) -> None:
         target = {**_person(recipient), "chat": draft.chat, "key": draft.key, "quoted": quoted}
         match content:
             case Text(body=body):
@@ -153,7 +151,6 @@ class WppPage:
                 raise NotSendable("unsupported")
         if where.to != draft.chat or where.key != draft.key:
             raise PageRefused("the message went elsewhere than it was sent to")
-        return draft
 
     async def lookup(self, draft: Draft) -> int | None:
         return (await self._bridge.ask("lookup", draft.key, seconds=15, shape=_Found)).ack

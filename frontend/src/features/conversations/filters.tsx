@@ -127,8 +127,8 @@ function SearchBox({ filter }: { filter: Filter }) {
       <input
         ref={input}
         type="search"
-        aria-label={t`Buscar por nombre o teléfono`}
-        placeholder={t`Buscar por nombre o teléfono`}
+        aria-label={t`Buscar personas y mensajes`}
+        placeholder={t`Buscar personas y mensajes`}
         value={text}
         maxLength={100}
         onChange={(event) => setText(event.target.value)}

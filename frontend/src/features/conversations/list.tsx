@@ -10,6 +10,7 @@ import { useShortcut } from '@/ui/keys'
 import { SkeletonRows } from '@/ui/skeleton'
 import { VirtualList } from '@/ui/virtual-list'
 import type { Filter } from './filter'
+import { Hits } from './hits'
 import type { InboxIndex } from './inbox-index'
 import { Row } from './row'
 import { useIndexState, useOrder } from './use-inbox'
@@ -31,7 +32,11 @@ export function List({ index, filter, openId }: ListProps) {
   const held = useHold(index)
   const open = useCallback(
     (id: string) =>
-      void navigate({ to: '/inbox/$conversationId', params: { conversationId: id }, search: filter }),
+      void navigate({
+        to: '/inbox/$conversationId',
+        params: { conversationId: id },
+        search: { ...filter, message: undefined },
+      }),
     [navigate, filter],
   )
   const step = (by: number) => {
@@ -58,7 +63,14 @@ export function List({ index, filter, openId }: ListProps) {
   }
   if (status === 'failed') return <ErrorPane error={index.error} retry={() => void index.refresh()} />
   if (status === 'loading') return <SkeletonRows rows={9} />
-  if (order.length === 0) return <Empty filter={filter} />
+  if (order.length === 0) {
+    return (
+      <div className="h-full overflow-y-auto">
+        <Empty filter={filter} />
+        {filter.q && <Hits filter={filter} />}
+      </div>
+    )
+  }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: one listener for the links inside, which the keyboard reaches
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click
@@ -87,6 +99,7 @@ export function List({ index, filter, openId }: ListProps) {
         count={order.length}
         rowHeight={density === 'compact' ? 58 : 70}
         rowKey={(place) => order[place] ?? String(place)}
+        footer={filter.q && <Hits filter={filter} />}
         onEnd={index.hasMore ? () => void index.more() : undefined}
         focused={focusedId ? order.indexOf(focusedId) : undefined}
         row={(place) => {

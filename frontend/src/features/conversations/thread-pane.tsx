@@ -12,7 +12,7 @@ import { Button } from '@/ui/button'
 import { MessageBubble } from './message'
 import { useDeleteNote } from './notes'
 import { notArrived, type Outgoing, useOutgoing, useSend } from './outgoing'
-import { loadOlder, threadOptions } from './thread'
+import { loadOlder, loadUntil, threadOptions } from './thread'
 import { type Entry, timeline } from './timeline'
 import { REASONS, TURN_STATES } from './words'
 
@@ -54,6 +54,9 @@ export function ThreadPane({ conversation, marked, onWhy, onQuote }: ThreadPaneP
     scroll.keep()
     void loadOlder(queries, id).finally(() => setLoading(false))
   }
+  useEffect(() => {
+    if (marked) void loadUntil(queries, id, marked)
+  }, [queries, id, marked])
   const latest = turns?.items[0]
   return (
     <div className="relative min-h-0 flex-1 bg-thread">
@@ -253,9 +256,16 @@ function useThreadScroll(entries: Entry[], marked: string | undefined) {
       box.scrollTop = box.scrollHeight
     }
   }, [entries, marked])
-  useEffect(() => {
-    if (marked) document.getElementById(`message-${marked}`)?.scrollIntoView({ block: 'center' })
-  }, [marked])
+  const shown = useRef<string | undefined>(undefined)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the marked message may come with a later `entries`
+  useLayoutEffect(() => {
+    if (shown.current === marked) return
+    const found = marked && document.getElementById(`message-${marked}`)
+    if (!found) return
+    shown.current = marked
+    atEnd.current = false
+    found.scrollIntoView({ block: 'center' })
+  }, [entries, marked])
   useEffect(() => {
     const box = ref.current
     if (!box) return

@@ -31,12 +31,27 @@ export function withNewest(known: Thread | undefined, newest: Thread): Thread {
   return { messages: [...older, ...newest.messages], cursor: older.length > 0 ? known.cursor : newest.cursor }
 }
 
-export async function loadOlder(queries: QueryClient, conversationId: string): Promise<void> {
+const MOST_PAGES = 40
+
+/** Load the past until a message is there: what was found by a search opens at its place. */
+export async function loadUntil(
+  queries: QueryClient,
+  conversationId: string,
+  messageId: string,
+): Promise<void> {
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const known = queries.getQueryData<Thread>(key(conversationId))
+    if (!known?.cursor || known.messages.some((one) => one.id === messageId)) return
+    await loadOlder(queries, conversationId, 100)
+  }
+}
+
+export async function loadOlder(queries: QueryClient, conversationId: string, limit = 50): Promise<void> {
   const known = queries.getQueryData<Thread>(key(conversationId))
   if (!known?.cursor) return
   const { data } = await messagesFind({
     path: { conversation_id: conversationId },
-    query: { raw: true, limit: 50, cursor: known.cursor },
+    query: { raw: true, limit, cursor: known.cursor },
   })
   queries.setQueryData<Thread>(key(conversationId), (now) => {
     if (!now || now.cursor !== known.cursor) return now

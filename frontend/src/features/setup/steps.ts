@@ -13,7 +13,7 @@ export const STEPS: Record<StepName, { name: MessageDescriptor; why: MessageDesc
     why: msg`Por quién habla el asistente. El horario, los datos y lo demás se completan después, en Negocio.`,
   },
   provider: {
-    name: msg`Inteligencia artificial`,
+    name: msg`Modelo de IA`,
     why: msg`Sin ningún modelo el asistente responde solo con los datos de tu negocio, gratis. Con uno conversa.`,
   },
   channel: {

@@ -1,4 +1,5 @@
 import { useLingui } from '@lingui/react/macro'
+import { Link } from '@tanstack/react-router'
 import {
   CircleCheck,
   CircleX,
@@ -25,7 +26,21 @@ export function LastTurn({ person }: { person: CustomerView }) {
   const { t } = useLingui()
   const conversation = useConversation(person)
   return (
-    <Section title={t`Último turno`} description={t`Qué pasó con lo último que escribió, y por qué.`}>
+    <Section
+      title={t`Último turno`}
+      description={t`Qué pasó con lo último que escribió, y por qué.`}
+      actions={
+        conversation && (
+          <Link
+            to="/inbox/$conversationId"
+            params={{ conversationId: conversation.id }}
+            className="font-medium text-accent text-sm hover:underline"
+          >
+            {t`Abrir en la bandeja`}
+          </Link>
+        )
+      }
+    >
       {conversation ? (
         <TurnOf conversationId={conversation.id} />
       ) : (

@@ -1,8 +1,14 @@
 import { useLingui } from '@lingui/react/macro'
-import { useSuspenseQuery } from '@tanstack/react-query'
-import { Plus, Radio } from 'lucide-react'
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { MonitorSmartphone, Plus, Radio } from 'lucide-react'
 import { useState } from 'react'
-import { channelsFindOptions } from '@/api/@tanstack/react-query.gen'
+import {
+  channelsFindOptions,
+  channelsFindQueryKey,
+  webSessionsFindOptions,
+  webSessionsFindQueryKey,
+} from '@/api/@tanstack/react-query.gen'
+import { useLive } from '@/live/live'
 import { useCan } from '@/session/session'
 import { Button } from '@/ui/button'
 import { Dialog } from '@/ui/dialog'
@@ -10,15 +16,17 @@ import { EmptyState } from '@/ui/empty-state'
 import { Pane } from '@/ui/error-pane'
 import { Page } from '@/ui/page'
 import { AddNumber } from './add-number'
+import { AddPhone } from './add-phone'
 import { ChannelCard } from './channel-card'
+import { WebCard } from './web-card'
 
-const LOOK_AGAIN_MS = 15_000 // a channel that WhatsApp refuses stops by itself
+const LOOK_AGAIN_MS = 10_000 // a channel that WhatsApp refuses stops by itself
 
 export function Channels() {
   const { t } = useLingui()
-  const [isAdding, setAdding] = useState(false)
+  const [adding, setAdding] = useState<'number' | 'phone' | null>(null)
   const mayManage = useCan('channels:manage')
-  const close = () => setAdding(false)
+  const close = () => setAdding(null)
   return (
     <Page
       wide
@@ -26,10 +34,16 @@ export function Channels() {
       description={t`Los números por los que hablas con tus clientes.`}
       actions={
         mayManage && (
-          <Button look="primary" onClick={() => setAdding(true)}>
-            <Plus aria-hidden />
-            {t`Añadir número`}
-          </Button>
+          <>
+            <Button onClick={() => setAdding('phone')}>
+              <MonitorSmartphone aria-hidden />
+              {t`Vincular un teléfono`}
+            </Button>
+            <Button look="primary" onClick={() => setAdding('number')}>
+              <Plus aria-hidden />
+              {t`Añadir número`}
+            </Button>
+          </>
         )
       }
     >
@@ -37,7 +51,7 @@ export function Channels() {
         <Cards />
       </Pane>
       <Dialog
-        open={isAdding}
+        open={adding === 'number'}
         onClose={close}
         wide
         title={t`Un número de la Cloud API`}
@@ -45,14 +59,22 @@ export function Channels() {
       >
         <AddNumber onCancel={close} onDone={close} />
       </Dialog>
+      {adding === 'phone' && <AddPhone onClose={close} />}
     </Page>
   )
 }
 
 function Cards() {
   const { t } = useLingui()
-  const { data } = useSuspenseQuery({ ...channelsFindOptions(), refetchInterval: LOOK_AGAIN_MS })
-  if (data.items.length === 0) {
+  const queries = useQueryClient()
+  const { data: channels } = useSuspenseQuery({ ...channelsFindOptions(), refetchInterval: LOOK_AGAIN_MS })
+  const { data: sessions } = useSuspenseQuery({ ...webSessionsFindOptions(), refetchInterval: LOOK_AGAIN_MS })
+  useLive(useCan('system:read') ? 'system' : null, () => {
+    void queries.invalidateQueries({ queryKey: channelsFindQueryKey() })
+    void queries.invalidateQueries({ queryKey: webSessionsFindQueryKey() })
+  })
+  const numbers = channels.items.filter(({ kind }) => kind === 'cloud')
+  if (numbers.length + sessions.items.length === 0) {
     return (
       <EmptyState icon={<Radio aria-hidden />} title={t`Todavía no hay ningún número`}>
         {t`Añade el de tu negocio, o arranca el servidor con el simulador para probar sin uno.`}
@@ -60,9 +82,12 @@ function Cards() {
     )
   }
   return (
-    <div className="grid gap-4 lg:grid-cols-2">
-      {data.items.map((channel) => (
+    <div className="grid items-start gap-4 lg:grid-cols-2">
+      {numbers.map((channel) => (
         <ChannelCard key={channel.id} channel={channel} />
+      ))}
+      {sessions.items.map((session) => (
+        <WebCard key={session.id} session={session} />
       ))}
     </div>
   )
