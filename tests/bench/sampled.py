@@ -140,5 +140,5 @@ def _threads_seconds() -> float:
 
 if __name__ == "__main__":
     Sampler(Path(sys.argv[1])).install()
-    process = "web" if sys.argv[2] == "serve" else sys.argv[2]
-    sys.exit(work([process]))  # the command would become another program, without the clock
+    # Not by the commands, each of which becomes another program, without the clock.
+    sys.exit(work(["web" if sys.argv[2] == "serve" else sys.argv[2]]))
