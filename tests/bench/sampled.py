@@ -19,7 +19,6 @@ from typing import Any
 import greenlet  # type: ignore[import-untyped]  # what SQLAlchemy brings; its stubs are a package of their own
 import msgspec
 
-from app.cli import main as command
 from workers.__main__ import main as work
 
 EVERY_SECONDS = 0.003
@@ -141,8 +140,5 @@ def _threads_seconds() -> float:
 
 if __name__ == "__main__":
     Sampler(Path(sys.argv[1])).install()
-    if sys.argv[2] == "serve":
-        sys.argv = ["mostrador", "serve"]
-        command()
-    else:
-        sys.exit(work(sys.argv[2:]))  # the command would become another program, without the clock
+    # Not by the commands, each of which becomes another program, without the clock.
+    sys.exit(work(["web" if sys.argv[2] == "serve" else sys.argv[2]]))
