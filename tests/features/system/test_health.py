@@ -240,16 +240,18 @@ METRICS_TOKEN = "a token for the scraper"
         (METRICS_TOKEN, "10.0.0.1", {"Authorization": f"Bearer {METRICS_TOKEN}"}, 200),
         (METRICS_TOKEN, "10.0.0.1", {"Authorization": f"Bearer {METRICS_TOKEN}x"}, 401),
         (METRICS_TOKEN, "10.0.0.1", {"Authorization": "Bearer é"}, 401),
-        (METRICS_TOKEN, "10.0.0.1", {"Authorization": f"Bearer {token('admin')}"}, 200),
-        (None, "10.0.0.1", {"Authorization": f"Bearer {token('admin')}"}, 200),
-        (None, "127.0.0.1", {"Authorization": f"Bearer {token('agent')}"}, 403),
+        (METRICS_TOKEN, "10.0.0.1", {"Authorization": "Bearer admin's"}, 200),
+        (None, "10.0.0.1", {"Authorization": "Bearer admin's"}, 200),
+        (None, "127.0.0.1", {"Authorization": "Bearer agent's"}, 403),
     ],
 )
 async def test_metrics_are_for_the_scraper_and_for_admins(
     desk: Desk, configured: str | None, address: str, headers: dict[str, str], code: int
 ) -> None:
     desk.metrics_token = configured
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    # Made here and not where the cases stand: a token lives ten minutes, and a long run comes to this test later.
+    tokens = {"Bearer admin's": f"Bearer {token('admin')}", "Bearer agent's": f"Bearer {token('agent')}"}
+    raw = [(name.encode(), tokens.get(value, value).encode()) for name, value in headers.items()]
     async with desk.open(address=address) as client:
         assert (await client.get("/metrics", headers=raw)).status_code == code
 

@@ -83,8 +83,14 @@ class Shop:
 async def shop(database: Database, graph: FakeGraph, clock: Clock) -> AsyncIterator[Shop]:
     http = HttpClient()
     channels = Channels(database, Cipher([Fernet.generate_key().decode()]))
-    templates = Templates(channels, GraphClient(http), clock)
-    things = {"database": database, "channels": channels, "templates": templates, "channel_defaults": DEFAULTS}
+    client = GraphClient(http)
+    things = {
+        "database": database,
+        "channels": channels,
+        "channel_defaults": DEFAULTS,
+        "graph": client,
+        "templates": Templates(channels, client, clock),
+    }
     panel = desk([ChannelsController], things)
     yield Shop(panel, channels, graph)
     await http.aclose()
