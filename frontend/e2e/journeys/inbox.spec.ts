@@ -265,8 +265,9 @@ test('two people see that the other is there, and who writes', async ({
   await panel.goto(address)
   await other.goto(address)
   await expect(panel.getByText(`${colleague.username} está viendo`)).toBeVisible()
-  await composer(other).pressSequentially('Voy yo')
+  const writing = composer(other).pressSequentially('Voy yo, que ya lo conozco de otra vez', { delay: 200 })
   await expect(panel.getByText(`${colleague.username} está escribiendo…`)).toBeVisible()
+  await writing
   await other.context().close()
   await expect(panel.getByText(colleague.username)).toHaveCount(0)
 })

@@ -37,7 +37,7 @@ test('a customer writes, is answered, and the trace says why', async ({ panel })
   await expect(log.locator('[data-delivery=delivered],[data-delivery=read]')).toHaveCount(1)
 
   const tools = panel.getByRole('complementary', { name: 'Traza y herramientas' })
-  await expect(tools.getByText('Respondido')).toBeVisible()
+  await expect(tools.getByText('Contestada')).toBeVisible()
   await expect(tools.getByText('Respondió sin modelo, con los datos del negocio')).toBeVisible()
   await expect(tools.getByRole('img', { name: 'Leído' })).toBeVisible()
 

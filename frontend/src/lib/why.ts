@@ -1,36 +1,36 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
-import type { ConversationsTurnsState, Reason } from '@/api'
+import type { Turn } from '@/api'
 
-/** Why there was no answer, or why it did not leave. */
-export const REASONS: Record<Reason, MessageDescriptor> = {
-  paused: msg`Las respuestas automáticas están en pausa.`,
-  policy_nobody: msg`El negocio no responde a nadie de forma automática.`,
-  not_approved: msg`Solo se responde a contactos aprobados, y este no lo está.`,
-  outside_hours: msg`El negocio está fuera de su horario.`,
-  held_by_person: msg`Una persona atiende esta conversación.`,
-  waiting_for_person: msg`La conversación espera a una persona.`,
-  person_answered: msg`Una persona respondió antes.`,
-  nothing_to_answer: msg`No había nada que responder.`,
-  newer_message: msg`Llegó otro mensaje y la respuesta se preparó de nuevo.`,
-  models_unavailable: msg`Ningún modelo pudo responder.`,
-  model_refused: msg`El modelo se negó a responder.`,
-  too_many_attempts: msg`Se intentó demasiadas veces.`,
-  window_closed: msg`La ventana de 24 horas estaba cerrada.`,
-  waited_too_long: msg`Esperó demasiado y ya no tenía sentido.`,
-  send_failed: msg`WhatsApp no aceptó el mensaje.`,
-  cancelled: msg`Alguien lo canceló.`,
+/** Why a turn ended as it did: the server's closed list, every value of it. */
+export const REASONS: Record<NonNullable<Turn['reason']>, MessageDescriptor> = {
+  paused: msg`Mostrador está en pausa`,
+  policy_nobody: msg`No se responde a nadie, según el perfil del negocio`,
+  not_approved: msg`Solo se responde a contactos aprobados, y este no lo está`,
+  outside_hours: msg`Llegó fuera del horario`,
+  held_by_person: msg`Atiende una persona`,
+  waiting_for_person: msg`Espera a una persona`,
+  person_answered: msg`Una persona contestó antes`,
+  nothing_to_answer: msg`No había nada que contestar`,
+  newer_message: msg`Llegó un mensaje más nuevo`,
+  models_unavailable: msg`Ningún modelo respondió`,
+  model_refused: msg`El modelo se negó a contestar`,
+  too_many_attempts: msg`Falló demasiadas veces`,
+  window_closed: msg`La ventana de 24 horas estaba cerrada`,
+  waited_too_long: msg`Esperó demasiado`,
+  send_failed: msg`WhatsApp no la aceptó`,
+  cancelled: msg`Alguien la canceló`,
 }
 
 /** How far a turn is. */
-export const TURN_STATES: Record<ConversationsTurnsState, MessageDescriptor> = {
-  collecting: msg`Esperando por si escribe más`,
+export const TURN_STATES: Record<Turn['state'], MessageDescriptor> = {
+  collecting: msg`Esperando a que termine de escribir`,
   thinking: msg`Pensando`,
-  ready: msg`Respuesta lista`,
-  sending: msg`Enviando`,
-  done: msg`Respondido`,
-  handed_off: msg`Pasado a una persona`,
+  ready: msg`Lista para salir`,
+  sending: msg`Saliendo`,
+  done: msg`Contestada`,
+  handed_off: msg`Pasada a una persona`,
   ignored: msg`Sin respuesta`,
   failed: msg`Falló`,
-  superseded: msg`Reemplazado por uno más nuevo`,
+  superseded: msg`Reemplazada por una más nueva`,
 }

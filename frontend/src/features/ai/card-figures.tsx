@@ -3,10 +3,10 @@ import { TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { ProviderRoute } from '@/api'
 import { milliseconds, number, usd } from '@/lib/format'
+import { errorName } from '@/lib/model-errors'
 import { DateTime } from '@/ui/date-time'
 import { Money } from '@/ui/money'
 import { Progress } from '@/ui/progress'
-import { errorName } from './names'
 
 /** How a route does: speed and failures of the last hour, money and requests of today, what went wrong last. */
 export function CardFigures({ route }: { route: ProviderRoute }) {

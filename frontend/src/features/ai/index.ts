@@ -1,4 +1,4 @@
 export { AddProvider } from './add-provider'
-export { errorName, providerName } from './names'
+export { providerName } from './names'
 export { Playground } from './playground'
 export { Providers } from './providers'

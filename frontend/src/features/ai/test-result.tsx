@@ -2,7 +2,7 @@ import { useLingui } from '@lingui/react/macro'
 import { CircleAlert, CircleCheck } from 'lucide-react'
 import type { RouteTest } from '@/api'
 import { milliseconds } from '@/lib/format'
-import { errorName } from './names'
+import { errorName } from '@/lib/model-errors'
 
 /** What a trial call came to, with the provider's own words when it failed. */
 export function TestResult({ result }: { result: RouteTest | undefined }) {

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from '@tansta
 import { type Conversation, contactsChange, type Turn } from '@/api'
 import { channelsFindOptions, contactsShowOptions, turnsFindOptions } from '@/api/@tanstack/react-query.gen'
 import { phone } from '@/lib/format'
+import { REASONS, TURN_STATES } from '@/lib/why'
 import { messageOf } from '@/session/messages'
 import { useCan } from '@/session/session'
 import { Avatar } from '@/ui/avatar'
@@ -11,7 +12,6 @@ import { DateTime } from '@/ui/date-time'
 import { Switch } from '@/ui/switch'
 import { toast } from '@/ui/toast'
 import { nameOf } from './row'
-import { REASONS, TURN_STATES } from './words'
 
 /** Who the customer is, who looks after them, and what the bot did lately. */
 export function ContextPanel({

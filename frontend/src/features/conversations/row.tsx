@@ -3,11 +3,12 @@ import { memo } from 'react'
 import type { Conversation, LastMessage } from '@/api'
 import { cn } from '@/lib/cn'
 import { brief, phone } from '@/lib/format'
+import { REASONS } from '@/lib/why'
 import { Avatar } from '@/ui/avatar'
 import { plainName } from '@/ui/names'
 import type { InboxIndex } from './inbox-index'
 import { useRow } from './use-inbox'
-import { CONTROL_NAMES, kindName, REASONS } from './words'
+import { CONTROL_NAMES, kindName } from './words'
 
 /** The name that a person is called by: their own, or else the number. */
 export function nameOf(contact: Conversation['contact']): string {

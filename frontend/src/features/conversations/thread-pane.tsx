@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Conversation, Message, Note, Turn } from '@/api'
 import { notesFindOptions, turnsFindOptions } from '@/api/@tanstack/react-query.gen'
 import { weekday } from '@/lib/format'
+import { REASONS, TURN_STATES } from '@/lib/why'
 import { messageOf } from '@/session/messages'
 import { useCan, useMe } from '@/session/session'
 import { Bubble } from '@/ui/bubble'
@@ -14,7 +15,6 @@ import { useDeleteNote } from './notes'
 import { notArrived, type Outgoing, useOutgoing, useSend } from './outgoing'
 import { loadOlder, loadUntil, threadOptions } from './thread'
 import { type Entry, timeline } from './timeline'
-import { REASONS, TURN_STATES } from './words'
 
 const NEAR_END_PX = 120
 const none: never[] = []

@@ -4,12 +4,14 @@ import { Suspense } from 'react'
 import type { ModelCall, Turn } from '@/api'
 import { turnsShowOptions } from '@/api/@tanstack/react-query.gen'
 import { exactTime, milliseconds, number } from '@/lib/format'
+import { errorName } from '@/lib/model-errors'
+import { REASONS, TURN_STATES } from '@/lib/why'
 import { Badge, type Tone } from '@/ui/badge'
 import { Drawer } from '@/ui/dialog'
 import { Pane } from '@/ui/error-pane'
 import { Money } from '@/ui/money'
 import { Skeleton } from '@/ui/skeleton'
-import { OUTCOMES, REASONS, TURN_STATES } from './words'
+import { OUTCOMES } from './words'
 
 /** Why an answer is as it is, or why there is none: every step, every model that was asked, what it cost. */
 export function Why({ turnId, onClose }: { turnId: string | null; onClose: () => void }) {
@@ -112,7 +114,7 @@ function Call({ call }: { call: ModelCall }) {
       </p>
       {(call.kind || call.detail) && (
         <p className="mt-1.5 break-words rounded bg-sunken/70 px-2 py-1 font-mono text-xs">
-          {[call.kind, call.detail].filter(Boolean).join(': ')}
+          {[call.kind && i18n._(errorName(call.kind)), call.detail].filter(Boolean).join(': ')}
         </p>
       )}
     </li>

@@ -1,6 +1,7 @@
 import { i18n, type MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
-import { errorName, providerName } from '@/features/ai'
+import { providerName } from '@/features/ai'
+import { errorName } from '@/lib/model-errors'
 import { type Sentence, translated } from '@/lib/sentences'
 
 const NAMES: Record<string, MessageDescriptor> = {

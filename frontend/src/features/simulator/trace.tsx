@@ -12,6 +12,7 @@ import {
 import type { ReactNode } from 'react'
 import type { ConversationsTurnsState, CustomerView, ModelCall, Turn } from '@/api'
 import { milliseconds, number, usd } from '@/lib/format'
+import { errorName } from '@/lib/model-errors'
 import { REASONS, TURN_STATES } from '@/lib/why'
 import { Badge, type Tone } from '@/ui/badge'
 import { DateTime } from '@/ui/date-time'
@@ -160,12 +161,14 @@ function Call({ call }: { call: ModelCall }) {
 const OFFLINE = 'offline'
 
 function Outcome({ call }: { call: ModelCall }) {
-  const { t } = useLingui()
+  const { t, i18n } = useLingui()
   const outcome =
     call.outcome === 'answered' ? t`respondió` : call.outcome === 'skipped' ? t`no se preguntó` : t`falló`
   return (
     <span className="text-muted">
-      {[call.provider, outcome, call.kind, call.http_status].filter(Boolean).join(' · ')}
+      {[call.provider, outcome, call.kind && i18n._(errorName(call.kind)), call.http_status]
+        .filter(Boolean)
+        .join(' · ')}
     </span>
   )
 }
