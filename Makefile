@@ -63,7 +63,7 @@ imports: $(VENV)/.development
 
 faults: $(VENV)/.development ## kill, cut off, confuse and overload the real processes; figures in build/faults.md
 	@$(BIN)/python -m tests.faults.figures clear
-	@status=0; $(BIN)/pytest -n 2 -m faults tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
+	@status=0; $(BIN)/pytest -n 2 -m faults tests/faults tests/features/whatsapp_web || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status
 
 faults-long: $(VENV)/.development ## the faults that take long, and the soak
 	@status=0; $(BIN)/pytest -n 0 -m faults_long tests/faults || status=$$?; $(BIN)/python -m tests.faults.figures; exit $$status

@@ -247,6 +247,7 @@ class Parts:
             files,
             self.metrics,
             tell=partial(self.wake.notify, OUTBOX),
+            failover_after=self.settings.whatsapp.failover_after,
         )
 
     def _jobs(self) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from settings.env import Reader, Secret, is_unencrypted
@@ -14,6 +15,7 @@ _DIGITS: Final = re.compile(r"[0-9]{5,20}")
 _VERSION: Final = re.compile(r"v[0-9]{1,3}\.[0-9]{1,2}")
 _SECRET_BYTES: Final = 16
 _MOST_SECONDS: Final = 300.0
+_LONGEST_FAILOVER_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +23,8 @@ class WhatsAppSettings:
     """`app_secrets` check webhook signatures, newest first. `cloud_token` and `phone_id` are both set or both None.
 
     `graph_url` has no slash at its end and no version. A turn is answered after `turn_quiet_seconds` without a new
-    message, and at the latest `turn_max_wait_seconds` after its first one.
+    message, and at the latest `turn_max_wait_seconds` after its first one. A channel that has been down for
+    `failover_after` is replaced by the other transport where a person is known on both; None lets messages wait.
     """
 
     app_secrets: tuple[Secret, ...]
@@ -34,6 +37,7 @@ class WhatsAppSettings:
     simulator: bool
     turn_quiet_seconds: float
     turn_max_wait_seconds: float
+    failover_after: timedelta | None
 
 
 def read(reader: Reader, server: ServerSettings) -> WhatsAppSettings:
@@ -50,12 +54,18 @@ def read(reader: Reader, server: ServerSettings) -> WhatsAppSettings:
         simulator=reader.boolean("SIMULATOR", default=simulator_by_default),
         turn_quiet_seconds=reader.seconds("TURN_QUIET_SECONDS", 4, maximum=_MOST_SECONDS),
         turn_max_wait_seconds=reader.seconds("TURN_MAX_WAIT_SECONDS", 20, maximum=_MOST_SECONDS),
+        failover_after=_failover_after(reader),
     )
     _check_channel(reader, settings)
     _check_turn(reader, settings)
     if server.is_production:
         _check_secrets(reader, settings)
     return settings
+
+
+def _failover_after(reader: Reader) -> timedelta | None:
+    seconds = reader.seconds("FAILOVER_AFTER_SECONDS", 0, maximum=_LONGEST_FAILOVER_SECONDS)
+    return timedelta(seconds=seconds) if seconds > 0 else None
 
 
 def _meta_id(reader: Reader, key: str) -> str | None:

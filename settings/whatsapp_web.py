@@ -51,11 +51,18 @@ def _browser(reader: Reader) -> Path | None:
     given = reader.text("WHATSAPP_WEB_BROWSER", None)
     if given is not None:
         path = Path(given)
-        if not path.is_file():
+        if not _is_file(path):
             reader.problem("WHATSAPP_WEB_BROWSER", f"{given} is no file", "write the path of Chromium")
         return path
     found = next((where for name in _BROWSERS if (where := shutil.which(name)) is not None), None)
     return Path(found) if found else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _is_root() -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from app.core.db import Database, GroupCommit
 from app.core.failpoints import reach
 from app.core.log import correlation
 from app.core.metrics import Metrics
+from app.outbound.failover import choose_ways
 from app.outbound.files import Files
 from app.outbound.leaving import Leaving, pacing_key, start, sweep
 from app.outbound.outcomes import Outcome, another_waits, save
@@ -41,7 +42,8 @@ class Delivery:
     """`claim` and `handle` for the deliver dispatcher. An async context manager.
 
     `transports` by channel kind. Outcomes are committed in groups; `tell` is called when another message of one of
-    their conversations may leave now.
+    their conversations may leave now. `failover_after` is how long a channel is down before its messages leave through
+    the other transport; None lets them wait.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Delivery:
         metrics: Metrics,
         *,
         tell: Callable[[], None],
+        failover_after: timedelta | None = None,
     ) -> None:
         self._database = database
         self._channels = channels
@@ -67,6 +70,7 @@ class Delivery:
         self._swept_at = 0.0
         self._sending: set[asyncio.Task[None]] = set()
         self._tell = tell
+        self._failover_after = failover_after
         self._another_waits = False
         self._outcomes: GroupCommit[Outcome, bool] = GroupCommit(
             database, self._save, then=self._saved, patience_seconds=_PATIENCE_SECONDS
@@ -94,6 +98,8 @@ class Delivery:
                 parked = await sweep(connection)
                 if parked:
                     log.warning("outbound.parked", count=len(parked))
+            if self._failover_after is not None:
+                await choose_ways(connection, self._failover_after, limit, now=now)
             leaving = await start(connection, self._pacer, limit, now=now)
             if leaving:
                 reach("deliver.flipped")

@@ -136,7 +136,7 @@ def _readable(row: Any) -> Content | None:
 
 _other = outbound_messages.alias("other")
 _COMES_BEFORE = sa.and_(_other.c.id < _o.id, _other.c.scheduled_at <= db_now())
-_IS_FIRST = ~sa.exists().where(
+IS_FIRST = ~sa.exists().where(
     _other.c.conversation_id == _o.conversation_id,
     one_of(_other.c.state, WAITING),
     _other.c.id != _o.id,
@@ -154,7 +154,7 @@ _due = (
     .join(channels, channels.c.id == _o.channel_id)
     .join(contacts, contacts.c.id == _o.contact_id)
     .where(one_of(_o.state, WAITING), one_of(_o.state, CLAIMABLE), _o.due_at <= db_now())  # the first names the index
-    .where(channels.c.stopped_at.is_(None), _IS_FIRST)
+    .where(channels.c.stopped_at.is_(None), IS_FIRST)
     .order_by(_o.priority.desc(), _o.due_at)
     .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(of=outbound_messages, skip_locked=True)

@@ -1,6 +1,7 @@
 """From an environment to settings: defaults, every problem at once, rules between keys."""
 
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -340,6 +341,14 @@ class TestChannel:
             "TURN_MAX_WAIT_SECONDS: 20 is less than TURN_QUIET_SECONDS, 30; write a longer time, or shorten the other",
         )
         assert _load(tmp_path, TURN_QUIET_SECONDS="0", TURN_MAX_WAIT_SECONDS="0").whatsapp.turn_quiet_seconds == 0
+
+    def test_messages_wait_for_their_channel_unless_somebody_says_how_long(self, tmp_path: Path) -> None:
+        assert _load(tmp_path).whatsapp.failover_after is None
+        assert _load(tmp_path, FAILOVER_AFTER_SECONDS="90").whatsapp.failover_after == timedelta(seconds=90)
+
+    @pytest.mark.parametrize("path", ["/no/such/browser", "1" * 400])
+    def test_a_browser_that_is_no_file_is_a_problem(self, tmp_path: Path, path: str) -> None:
+        assert _keys(_problems(tmp_path, WHATSAPP_WEB_BROWSER=path)) == ["WHATSAPP_WEB_BROWSER"]
 
 
 NASTY = st.sampled_from(

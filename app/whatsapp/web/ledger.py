@@ -37,7 +37,9 @@ __all__ = [
     "expire",
     "fate_of",
     "give_back",
+    "let_go",
     "settle",
+    "take_back",
     "trackers",
     "unsettled",
     "withdraw",
@@ -48,6 +50,7 @@ RESULTS: Final = "whatsapp-web-results"  # and of those who wait for them
 
 _c = web_commands.c
 _READ_SECONDS: Final = 20.0
+_MOVED: Final = "moved"
 _LOOKED_AT: Final = 61  # messages; the pace is at most 60 a minute
 
 
@@ -114,7 +117,7 @@ async def ask_to_send(
     """Place the order if manners allow, and return its fate so far."""
     await exclusive(connection, f"web:{order.channel_id}")
     known = (await connection.execute(sa.select(*_c).where(_c.id == order.key).with_for_update())).one_or_none()
-    if known is not None and known.state == CommandState.SENT:
+    if known is not None and (known.state == CommandState.SENT or known.reason == _MOVED):
         return _fate(known)
     session = (
         await connection.execute(
@@ -162,6 +165,29 @@ async def withdraw(connection: AsyncConnection, key: UUID, *, now: datetime) -> 
         .values(state=CommandState.NOT_SENT, reason="withdrawn", settled_at=now)
     )
     return bool(taken.rowcount)
+
+
+async def let_go(connection: AsyncConnection, channel_id: UUID, keys: set[UUID], *, now: datetime) -> set[UUID]:
+    """Give up the orders that no browser has begun, so that they may leave another way; return them.
+
+    A process that was paused before it could place one of them finds it given up, until it is taken back.
+    """
+    await exclusive(connection, f"web:{channel_id}")
+    has_begun = sa.or_(_c.state != CommandState.NOT_SENT, _c.message_key.is_not(None))
+    begun = set(await connection.scalars(sa.select(_c.id).where(_c.id.in_(keys), has_begun)))
+    free = keys - begun
+    if free:
+        await connection.execute(sa.delete(web_commands).where(_c.id.in_(free)))
+        gone = {"channel_id": channel_id, "kind": "send", "state": CommandState.NOT_SENT, "reason": _MOVED}
+        empty = {"person": "", "recipient": "{}", "content": ""}
+        times = {"starts_at": now, "expires_at": now, "created_at": now, "settled_at": now}
+        await connection.execute(web_commands.insert(), [{"id": key, **gone, **empty, **times} for key in free])
+    return free
+
+
+async def take_back(connection: AsyncConnection, keys: set[UUID]) -> None:
+    """Let orders that were given up be placed again: they leave through a phone after all."""
+    await connection.execute(sa.delete(web_commands).where(_c.id.in_(keys), _c.reason == _MOVED))
 
 
 async def fate_of(connection: AsyncConnection, key: UUID) -> Fate | None:
@@ -214,7 +240,7 @@ async def settle(
     """Write down what certainly became of a command. What was sent stays sent."""
     await connection.execute(
         sa.update(web_commands)
-        .where(_c.id == command_id, _c.state != CommandState.SENT)
+        .where(_c.id == command_id, _c.state != CommandState.SENT, sa.or_(_c.reason.is_(None), _c.reason != _MOVED))
         .values(state=state, reason=reason, settled_at=now)
     )
 

@@ -1,4 +1,7 @@
-"""A bad day for one linked phone: what dies is opened again, nothing is lost, doubled or sent to somebody else."""
+"""A bad day for one linked phone: what dies is opened again, nothing is lost, doubled or sent to somebody else.
+
+`make test` runs the most telling of them, `make faults` all.
+"""
 
 import asyncio
 import itertools
@@ -74,7 +77,9 @@ async def phone(tmp_path: Path) -> AsyncIterator[Phone]:
         yield phone
 
 
-@pytest.mark.parametrize("victim", ["--type=renderer", ""], ids=["renderer", "browser"])
+@pytest.mark.parametrize(
+    "victim", [pytest.param("--type=renderer", id="renderer", marks=pytest.mark.faults), pytest.param("", id="browser")]
+)
 async def test_what_was_killed_comes_back_and_nothing_is_missed(phone: Phone, victim: str) -> None:
     ana = somebody()
     first = await phone.wrote(ana, "before")
@@ -110,6 +115,7 @@ async def test_a_browser_that_dies_while_a_message_is_on_its_way_sends_it_once(p
     assert len(phone.site.offered("only once")) == 1, "every attempt had the same id"
 
 
+@pytest.mark.faults
 async def test_a_message_that_the_page_forgot_leaves_again_under_its_old_id(phone: Phone) -> None:
     """As above, but the page does not remember what it had queued."""
     phone.site.faults.page["forgetsPending"] = True
@@ -129,6 +135,7 @@ async def test_a_message_that_the_page_forgot_leaves_again_under_its_old_id(phon
     assert len(phone.site.offered("only once")) == 1
 
 
+@pytest.mark.faults
 async def test_an_ack_that_never_comes_leaves_the_message_unconfirmed_until_it_does(phone: Phone) -> None:
     ana = somebody()
     phone.site.faults.never_ack = True
@@ -144,6 +151,7 @@ async def test_an_ack_that_never_comes_leaves_the_message_unconfirmed_until_it_d
     assert phone.times(ana, "slow") == 1
 
 
+@pytest.mark.faults
 async def test_a_frozen_page_is_closed_and_opened_again(phone: Phone) -> None:
     ana = somebody()
     phone.site.tell("freeze")
@@ -177,6 +185,7 @@ async def _done(phone: Phone) -> bool:
     return not processes_of(phone.profile)
 
 
+@pytest.mark.faults
 async def test_a_page_that_was_opened_elsewhere_is_not_fought_over(phone: Phone) -> None:
     phone.site.tell("mode", mode="CONFLICT")
     session = await phone.home.until_state(phone.channel_id, State.CONFLICT)
@@ -190,6 +199,7 @@ async def test_a_page_that_was_opened_elsewhere_is_not_fought_over(phone: Phone)
     await phone.home.until_state(phone.channel_id, State.ONLINE)
 
 
+@pytest.mark.faults
 async def test_a_banned_account_is_left_alone(phone: Phone) -> None:
     phone.site.tell("mode", mode="TOS_BLOCK")
 
@@ -227,6 +237,7 @@ async def test_what_was_written_while_the_worker_was_down_is_found(tmp_path: Pat
         assert (await home.conversation_with(ana)).control == "person"
 
 
+@pytest.mark.faults
 async def test_a_lost_profile_is_restored_from_its_encrypted_copy(tmp_path: Path) -> None:
     async with WhatsAppSite() as site, house(tmp_path, site) as home:
         async with home.working():
