@@ -18,11 +18,11 @@ from workers.whatsapp_web.engines.bridge import Bridge
 from workers.whatsapp_web.engines.wpp import WppPage
 from workers.whatsapp_web.files import Files
 from workers.whatsapp_web.looking import state_of
-from workers.whatsapp_web.page import Changed, LoggedOut, PageError, PageFrozen, PageGone, PageRefused, WebPage
+from workers.whatsapp_web.page import Changed, LoggedOut, PageError, PageFrozen, PageGone, PageRefused, Told, WebPage
 from workers.whatsapp_web.reading import Reader
 from workers.whatsapp_web.sending import Sender
 
-__all__ = ["LivePage", "Recycle"]
+__all__ = ["LivePage", "Recycle", "drained"]
 
 log = structlog.get_logger()
 
@@ -87,8 +87,8 @@ class LivePage:
     @property
     def was_unlinked(self) -> bool:
         """Whether WhatsApp has said so. That a code is shown may also mean that the profile was lost."""
-        while not self._bridge.told.empty():
-            self._unlinked = self._unlinked or isinstance(self._bridge.told.get_nowait(), LoggedOut)
+        news = drained(self._bridge.told)
+        self._unlinked = self._unlinked or any(isinstance(one, LoggedOut) for one in news)
         return self._unlinked
 
     @property
@@ -278,9 +278,7 @@ class LivePage:
     async def _listen(self, page: WebPage) -> State | None:
         """Take in what the page tells, in the order in which it tells it."""
         while True:
-            news = [await page.told.get()]
-            while not page.told.empty():
-                news.append(page.told.get_nowait())
+            news = [await page.told.get(), *drained(page.told)]
             if self._bridge.lost:
                 self._bridge.lost = False
                 self._reconcile_now.set()
@@ -334,3 +332,8 @@ class LivePage:
 async def _until(event: asyncio.Event) -> State | None:
     await event.wait()
     return None
+
+
+def drained(told: "asyncio.Queue[Told]") -> list[Told]:
+    """Take everything that waits in a queue, in its order."""
+    return [told.get_nowait() for _ in range(told.qsize())]
