@@ -20,7 +20,8 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 class WhatsAppWebSettings:
     """`browser` is None where there is none on this machine. `url` has a slash at its end.
 
-    `memory_bytes` is what the browser of one phone may take before it is opened anew in a quiet moment.
+    `memory_bytes` is what the browser of one phone may take before it is opened anew in a quiet moment. A
+    phone whose page is read by what it shows tries the page's modules again after `probe_seconds`.
     """
 
     url: str
@@ -28,6 +29,7 @@ class WhatsAppWebSettings:
     headless: bool
     sandbox: bool
     memory_bytes: int
+    probe_seconds: int
 
 
 def read(reader: Reader, server: ServerSettings) -> WhatsAppWebSettings:
@@ -37,6 +39,7 @@ def read(reader: Reader, server: ServerSettings) -> WhatsAppWebSettings:
         headless=reader.boolean("WHATSAPP_WEB_HEADLESS", default=True),
         sandbox=reader.boolean("WHATSAPP_WEB_SANDBOX", default=not _is_root()),
         memory_bytes=reader.whole_number("WHATSAPP_WEB_MEMORY_MB", 1500, minimum=300, maximum=16_000) * 1024 * 1024,
+        probe_seconds=reader.whole_number("WHATSAPP_WEB_PROBE_SECONDS", 3600, minimum=1, maximum=86_400),
     )
 
 

@@ -70,11 +70,18 @@ class Browser:
             await page.goto(url, wait_until="domcontentloaded", timeout=_OPEN_SECONDS * 1000)
             await page.wait_for_selector(_MARKER, state="attached", timeout=_OPEN_SECONDS * 1000)
         except PlaywrightError as error:
-            words = str(error).splitlines()[0]
-            if self.gone.is_set():
-                raise PageGone(self.why_gone) from error
-            raise PageError(f"the page did not open: {words}") from error
+            raise self._not_opened(error) from error
         return page
+
+    async def reload(self) -> None:
+        """Load the page anew, without what was brought into it. Raises what `open` raises."""
+        if self.page is None:
+            raise PageGone(self.why_gone)
+        try:
+            await self.page.reload(wait_until="domcontentloaded", timeout=_OPEN_SECONDS * 1000)
+            await self.page.wait_for_selector(_MARKER, state="attached", timeout=_OPEN_SECONDS * 1000)
+        except PlaywrightError as error:
+            raise self._not_opened(error) from error
 
     async def screenshot(self) -> bytes | None:
         """Return what the page shows, if it still can."""
@@ -88,6 +95,11 @@ class Browser:
     async def memory_bytes(self) -> int | None:
         """Return what the browser and its processes take; None where that cannot be told."""
         return await asyncio.to_thread(memory_bytes, self._profile)
+
+    def _not_opened(self, error: PlaywrightError) -> PageError:
+        if self.gone.is_set():
+            return PageGone(self.why_gone)
+        return PageError(f"the page did not open: {str(error).splitlines()[0]}")
 
     def _lost(self, why: str) -> None:
         if not self.gone.is_set():

@@ -15,6 +15,7 @@ from app.whatsapp.web.states import ENDED, State
 from app.whatsapp.web.wire import WebAck, WebMessage
 from workers.whatsapp_web.browser import Browser
 from workers.whatsapp_web.engines.bridge import Bridge
+from workers.whatsapp_web.engines.dom import DomPage
 from workers.whatsapp_web.engines.wpp import WppPage
 from workers.whatsapp_web.files import Files
 from workers.whatsapp_web.looking import state_of
@@ -58,6 +59,7 @@ class LivePage:
         sender: Sender,
         files: Files,
         most_memory_bytes: int,
+        probe_seconds: int,
         token: int,
     ) -> None:
         self._browser = browser
@@ -69,6 +71,7 @@ class LivePage:
         self._sender = sender
         self._files = files
         self._most_memory_bytes = most_memory_bytes
+        self._probe_seconds = probe_seconds
         self._token = token
         self._opened_at = time.monotonic()
         self._shown: Report | None = None
@@ -79,6 +82,7 @@ class LivePage:
         self._refreshes = 0
         self._took_over = False
         self._trouble: str | None = None
+        self._degraded: str | None = None
         self._unlinked = False
         self._reconcile_now = asyncio.Event()
         self._online = asyncio.Event()
@@ -93,13 +97,12 @@ class LivePage:
 
     @property
     def is_linked(self) -> bool:
-        return self._session.account is not None
+        return self._session.linked_at is not None
 
     async def run(self, stopping: asyncio.Event, lost: asyncio.Event) -> State | None:
         """Return the state in which the session ends; None if it is to be closed. Raises `PageError`, `Recycle`."""
         await self._bridge.listen()
-        page = WppPage(self._bridge)
-        await page.start()
+        page = await self._choose()
         await self._report(Report(engine=page.engine))
         work: dict[str, Coroutine[Any, Any, State | None]] = {
             "watch": self._watch(page),
@@ -121,6 +124,21 @@ class LivePage:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _choose(self) -> WebPage:
+        """Drive the page through its modules; only where they cannot be found, by what it shows, until tried again."""
+        wpp = WppPage(self._bridge)
+        try:
+            await wpp.start()
+        except PageRefused as error:
+            self._log.warning("whatsapp_web.degraded", reason=error.reason)
+            self._degraded = f"degraded, read by what the page shows: {error.reason}"
+        else:
+            return wpp
+        await self._browser.reload()
+        dom = DomPage(self._bridge)
+        await dom.start()
+        return dom
 
     async def _finish_sending(self, tasks: list["asyncio.Task[State | None]"]) -> None:
         self._sender.stop()
@@ -154,6 +172,8 @@ class LivePage:
             if time.monotonic() - seen_at > _SEEN_EVERY_SECONDS:
                 seen_at = time.monotonic()
                 await self._note_health()
+            if self._is_time_to_probe():
+                raise Recycle("wpp is tried again")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self, page: WebPage) -> State | None:
@@ -164,7 +184,7 @@ class LivePage:
         state = seen.state
         if state is State.NEEDS_QR and self._pairing_code is not None:
             state = State.NEEDS_CODE
-        if look.authenticated and look.account is not None:
+        if look.authenticated:
             await self._linked(look.account)
         if state is State.NEEDS_QR and look.idle and self._refreshes < _MOST_REFRESHES:
             self._refreshes += 1
@@ -172,16 +192,21 @@ class LivePage:
                 await page.refresh_code()
         if state is State.CONFLICT:
             await self._conflict()
-        await self._show(state, seen.reason or self._trouble, None if look.idle else look.code)
+        await self._show(state, seen.reason or self._trouble or self._degraded, None if look.idle else look.code)
         return state if state in ENDED else None
 
-    async def _linked(self, account: str) -> None:
-        """Bind the session to its phone, once. Another phone in its place is not ours to write with."""
-        if self._session.account is None:
+    async def _linked(self, account: str | None) -> None:
+        """Bind the session to its phone, once. Another phone in its place is not ours to write with.
+
+        An engine that cannot tell which phone it is leaves that to the next one.
+        """
+        known = self._session.account
+        if self._session.linked_at is None or (known is None and account is not None):
             self._log.info("whatsapp_web.linked")
-            await self._report(Report(account=account, linked_at=datetime.now(UTC)))
+            linked_at = self._session.linked_at or datetime.now(UTC)
+            await self._report(Report(account=account, linked_at=linked_at))
             self._session = await self._sessions.get(self._session.channel_id)
-        elif self._session.account != account:
+        elif account is not None and account != known:
             raise PageRefused("the page belongs to another phone than the one that was linked")
 
     async def _conflict(self) -> None:
@@ -225,6 +250,10 @@ class LivePage:
         if age > _RECYCLE_SECONDS:
             raise Recycle("its browser is a day old")
 
+    def _is_time_to_probe(self) -> bool:
+        is_due = time.monotonic() - self._opened_at > self._probe_seconds
+        return is_due and self._degraded is not None and self._sender.idle.is_set()
+
     def _is_idle(self) -> bool:
         since = asyncio.get_running_loop().time() - self._sender.last_sent_at
         return self._sender.idle.is_set() and since > _IDLE_SECONDS
@@ -260,6 +289,10 @@ class LivePage:
         """Unlink the phone. What the page says afterwards ends the session."""
         try:
             await page.log_out()
+        except PageRefused as error:
+            if page.engine == "wpp":
+                raise
+            self._trouble = error.reason
         except PageError as error:
             self._log.warning("whatsapp_web.not_logged_out", reason=error.reason)
             raise

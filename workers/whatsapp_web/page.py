@@ -25,7 +25,7 @@ __all__ = [
     "WebPage",
 ]
 
-EngineName = Literal["wpp"]
+EngineName = Literal["wpp", "dom"]
 
 
 class PageError(Exception):
@@ -49,7 +49,10 @@ class PageRefused(PageError):
 
 
 class NotSendable(PageError):
-    """A message must not be sent: `wrong_chat`, `no_such_person`, `unsupported`, `file_unavailable`."""
+    """A message must not be sent: `wrong_chat`, `no_such_person`, `unverified`, `unsupported`, `file_unavailable`.
+
+    `unverified`: the page does not say who is in the chat. `unsupported_by_dom`: only `wpp` can carry it.
+    """
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,14 +143,19 @@ class WebPage(Protocol):
 
     async def send(
         self, draft: Draft, recipient: Recipient, content: Content, *, file: FileToSend | None, quoted: str | None
-    ) -> None:
-        """Verify the chat once more, and queue the message there with the draft's id.
+    ) -> Draft:
+        """Verify the chat once more, and queue the message there; return the draft with the id that it has now.
+
+        That is the draft's own, unless the engine cannot choose ids (`ledger.UNNAMED`).
 
         Raises `NotSendable`, and `PageRefused` also when the page says that it went elsewhere.
         """
 
     async def lookup(self, draft: Draft) -> int | None:
-        """Return the ack of a message of ours (0 queued, 1 sent, -1 failed); None if the page does not have it."""
+        """Return the ack of a message of ours (0 queued or not to be told, 1 sent, -1 failed).
+
+        None if the page certainly does not have it.
+        """
 
     async def typing(self, chat: str, *, on: bool) -> None: ...
 

@@ -43,7 +43,7 @@ class Reader:
         mine = {one.id for one in messages if one.from_me}
         async with self._database.read() as connection:
             ours = await ledger.trackers(connection, self._channel_id, mine)
-        fresh = [one for one in messages if one.id not in ours]
+        fresh = [one for one in messages if one.id not in ours and not await self._is_ours(one)]
         if not fresh:
             return
         # First: whoever answers within the same instant is asked whether the person wrote first.
@@ -52,6 +52,19 @@ class Reader:
             await chats.note(connection, self._channel_id, fresh, now=now)
         for one in fresh:
             await self._intake.save(RawEvent(message_body(one, self._number), self._channel_id))
+
+    async def _is_ours(self, message: WebMessage) -> bool:
+        """Tell whether a message was begun by us before it had an id: its page or browser died in between."""
+        if not message.from_me or message.kind != "chat":
+            return False
+        async with self._database.write() as connection:
+            return await ledger.recognise(
+                connection,
+                self._channel_id,
+                phone=message.phone,
+                text=message.text,
+                message_id=message.id,
+            )
 
     async def acknowledge(self, ack: WebAck) -> None:
         """Take in what became of messages of ours."""

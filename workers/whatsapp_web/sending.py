@@ -109,13 +109,16 @@ class Sender:
             )
         if not begun:
             return
-        await page.send(draft, command.recipient, content, file=file, quoted=command.reply_to)
-        await self._acknowledged(page, command.id, draft)
+        sent = await page.send(draft, command.recipient, content, file=file, quoted=command.reply_to)
+        if sent != draft:
+            async with self._database.write() as connection:
+                await ledger.name(connection, command.id, message_id=sent.id)
+        await self._acknowledged(page, command.id, sent)
 
     async def _draft(self, page: WebPage, command: Command) -> Draft:
         """Find the person's chat; where the message has an id from an earlier attempt, it stays that one."""
         draft = await page.prepare(command.recipient, cold=command.cold)
-        if command.message_key is None:
+        if command.message_key is None or command.message_key.startswith(ledger.UNNAMED):
             return draft
         if draft.chat != command.chat:
             raise NotSendable("wrong_chat")

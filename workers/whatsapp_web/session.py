@@ -146,6 +146,7 @@ class LinkedPhone:
             sender=Sender(around.database, around.wake, around.files, self._channel_id, self._token),
             files=around.files,
             most_memory_bytes=around.settings.memory_bytes,
+            probe_seconds=around.settings.probe_seconds,
             token=self._token,
         )
 

@@ -28,7 +28,9 @@ _LOOK_SECONDS: Final = 0.5
 _OFFLINE_SECONDS: Final = 10.0
 _MARGIN_SECONDS: Final = 1.0
 # What the browser says about a message that it could not send for good: the chat or the content is at fault.
-_FOR_GOOD: Final = frozenset({"wrong_chat", "no_such_person", "unsupported", "file_unavailable"})
+_FOR_GOOD: Final = frozenset(
+    {"wrong_chat", "no_such_person", "unverified", "unsupported", "unsupported_by_dom", "file_unavailable"}
+)
 _COLD: Final = {
     "cold": "this person never wrote to this phone, and writing first is switched off",
     "cold_today": "no more people who never wrote may be written to today",

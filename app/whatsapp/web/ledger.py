@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.db import exclusive, filled_up
 from app.core.ids import new_id
+from app.whatsapp.content import Text, decode_content
 from app.whatsapp.identifiers import Recipient
 from app.whatsapp.web.governor import Facts, Go, Later, Never, WebPolicy, govern
 from app.whatsapp.web.models import web_chats, web_commands, web_sessions
@@ -25,6 +26,7 @@ from app.whatsapp.web.states import State
 __all__ = [
     "COMMANDS",
     "RESULTS",
+    "UNNAMED",
     "Command",
     "CommandState",
     "Fate",
@@ -38,6 +40,8 @@ __all__ = [
     "fate_of",
     "give_back",
     "let_go",
+    "name",
+    "recognise",
     "settle",
     "take_back",
     "trackers",
@@ -47,6 +51,9 @@ __all__ = [
 
 COMMANDS: Final = "whatsapp-web"  # the wake-up topic of the browsers
 RESULTS: Final = "whatsapp-web-results"  # and of those who wait for them
+UNNAMED: Final = (
+    "after:"  # begins the id of a message whose real one only WhatsApp can tell; the last one before follows
+)
 
 _c = web_commands.c
 _READ_SECONDS: Final = 20.0
@@ -232,6 +239,36 @@ async def begin(connection: AsyncConnection, command_id: UUID, *, chat: str, mes
         .values(state=CommandState.SENDING, chat=chat, message_key=message_key, message_id=message_id)
     )
     return bool(begun.rowcount)
+
+
+async def name(connection: AsyncConnection, command_id: UUID, *, message_id: str) -> None:
+    """Store the id that WhatsApp has given to a message which was begun without one."""
+    await connection.execute(
+        sa.update(web_commands)
+        .where(_c.id == command_id, _c.message_id.startswith(UNNAMED))
+        .values(message_key=message_id, message_id=message_id)
+    )
+
+
+async def recognise(
+    connection: AsyncConnection, channel_id: UUID, *, phone: str | None, text: str, message_id: str
+) -> bool:
+    """Tell whether a text from our side is one that was begun without an id, and give it its own if so."""
+    nameless = sa.and_(_c.state == CommandState.SENDING, _c.message_id.startswith(UNNAMED))
+    rows = await connection.execute(
+        sa.select(*_c).where(
+            _c.channel_id == channel_id, _c.kind == "send", sa.or_(nameless, _c.message_id == message_id)
+        )
+    )
+    for command in map(_command, rows):
+        if command.message_id == message_id:  # whoever sent it was quicker
+            return True
+        content = decode_content(command.content)
+        is_same = isinstance(content, Text) and content.body.split() == text.split()
+        if is_same and phone is not None and command.recipient.phone == phone:
+            await name(connection, command.id, message_id=message_id)
+            return True
+    return False
 
 
 async def settle(

@@ -14,7 +14,7 @@ web_sessions = sa.Table(
     sa.Column("state", sa.String(16), nullable=False, doc="app.whatsapp.web.states.State"),
     sa.Column("reason", sa.Text(), doc="why it is in this state, for people"),
     sa.Column("state_at", UtcDateTime(), nullable=False, server_default=db_now()),
-    sa.Column("engine", sa.String(8), doc="wpp: how the page is read, while one is open"),
+    sa.Column("engine", sa.String(8), doc="wpp or dom: how the page is read, while one is open"),
     sa.Column("account", sa.String(64), doc="digits of the linked phone; a page that shows another one is refused"),
     sa.Column("linked_at", UtcDateTime(), doc="nothing older than this is taken in"),
     sa.Column("code", sa.Text(), doc="what the QR code holds, while it can be scanned"),

@@ -43,9 +43,9 @@ class WebSessionDetails(Output, frozen=True, kw_only=True):
     """A linked phone, or one to be linked.
 
     `wanted` is what people want of it, `state` what it is. `reason` says why, in English, where there is something to
-    say; `engine` is how its page is read, while one is open. `account_ends_with` are the last four digits of the linked
-    phone. `last_seen_at` is when its page last answered, `memory_bytes` what its browser takes. A screenshot is there
-    once something has failed.
+    say; `engine` is how its page is read, while one is open: `wpp`, or `dom`, which answers only people whose number is
+    shown, and carries only text. `account_ends_with` are the last four digits of the linked phone. `last_seen_at` is
+    when its page last answered, `memory_bytes` what its browser takes. A screenshot is there once something has failed.
     """
 
     id: UUID
@@ -54,7 +54,7 @@ class WebSessionDetails(Output, frozen=True, kw_only=True):
     state: State
     reason: str | None
     state_at: datetime
-    engine: Literal["wpp"] | None
+    engine: Literal["wpp", "dom"] | None
     account_ends_with: str | None
     linked_at: datetime | None
     last_seen_at: datetime | None

@@ -62,7 +62,7 @@ class WebSession(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     reason: str | None
     state_at: datetime
-    engine: Literal["wpp"] | None
+    engine: Literal["wpp", "dom"] | None
     account: str | None
     linked_at: datetime | None
     code: str | None

@@ -3013,16 +3013,16 @@ export type WebPolicyChange = {
  * A linked phone, or one to be linked.
  *
  * `wanted` is what people want of it, `state` what it is. `reason` says why, in English, where there is something to
- * say; `engine` is how its page is read, while one is open. `account_ends_with` are the last four digits of the linked
- * phone. `last_seen_at` is when its page last answered, `memory_bytes` what its browser takes. A screenshot is there
- * once something has failed.
+ * say; `engine` is how its page is read, while one is open: `wpp`, or `dom`, which answers only people whose number is
+ * shown, and carries only text. `account_ends_with` are the last four digits of the linked phone. `last_seen_at` is
+ * when its page last answered, `memory_bytes` what its browser takes. A screenshot is there once something has failed.
  */
 export type WebSessionDetails = {
     account_ends_with: string | null;
     backup_at: string | null;
     consent_at: string;
     consent_version: string;
-    engine: 'wpp' | null;
+    engine: 'wpp' | 'dom' | null;
     id: string;
     last_seen_at: string | null;
     linked_at: string | null;

@@ -1,4 +1,6 @@
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from app.core.db import Database
 from app.core.ids import new_id
@@ -8,6 +10,7 @@ from app.whatsapp.web.governor import Later, Never, WebPolicy
 from app.whatsapp.web.ledger import CommandState, Fate, NotOnline
 from app.whatsapp.web.states import State
 from tests.features.whatsapp_web.rows import (
+    ANA,
     begin,
     claim,
     command_rows,
@@ -184,3 +187,27 @@ async def test_a_closing_browser_gives_back_what_it_has_not_begun(database: Data
 
     assert await fate(database, waiting.key) == Fate(CommandState.NOT_SENT, None, "browser_closed")
     assert (await fate(database, begun.key)) == Fate(CommandState.PREPARING, None, None)
+
+
+async def test_what_was_begun_without_an_id_is_recognised_once_by_person_and_text(database: Database) -> None:
+    channel_id = await linked_phone(database)
+    await place(database, order(channel_id, text="Hola\n¿qué tal?"))
+    command = await claim(database, channel_id)
+    assert command is not None
+    await begin(database, command, f"{ledger.UNNAMED}IN1")
+
+    assert not await is_ours(database, channel_id, text="Something else")
+    assert not await is_ours(database, channel_id, phone="5491155559999")
+    assert not await is_ours(database, channel_id, phone=None)
+    assert await is_ours(database, channel_id, message_id="OUT1")
+
+    (row,) = await command_rows(database)
+    assert (row.message_id, row.message_key) == ("OUT1", "OUT1")
+    assert await is_ours(database, channel_id, message_id="OUT1"), "it has its id by now"
+    assert not await is_ours(database, channel_id, message_id="OUT2"), "the same words again are a person's"
+
+
+async def is_ours(database: Database, channel_id: UUID, **given: Any) -> bool:
+    usual = {"phone": ANA.phone, "text": "Hola ¿qué tal?", "message_id": "OUT1"}
+    async with database.write() as connection:
+        return await ledger.recognise(connection, channel_id, **{**usual, **given})

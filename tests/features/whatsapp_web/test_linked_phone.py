@@ -177,14 +177,13 @@ async def test_nobody_is_written_to_whom_the_page_knows_as_somebody_else(linked:
     linked.site.write(ana, "Hola")
     await linked.house.message_to(ana, lambda row: row.state == State.SENT)
     conversation = await linked.house.conversation_with(ana)
-    before = len(linked.site.ledger)
     await linked.house.rename_lid(conversation.contact_id, "999888777666555@lid")
 
     outbound_id = await linked.house.write_as_person(conversation.id, Text("secret"))
 
     failed = await linked.house.until(lambda: linked.house.row(outbound_id), lambda row: row.state == State.FAILED)
     assert failed.reason == "WhatsApp Web did not send it: wrong_chat"
-    assert len(linked.site.ledger) == before
+    assert linked.site.offered("secret") == set(), "neither she nor anybody else was offered it"
 
 
 async def test_the_session_tells_how_it_is(linked: Linked) -> None:

@@ -192,6 +192,7 @@
     if (ack) {
       message.updateAck(ack);
       pending.drop(sent.id);
+      window.replica.draw?.();
     }
     return { messageSendResult: "OK", t: message.t };
   }

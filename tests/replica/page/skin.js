@@ -27,11 +27,13 @@
 
   const digits = (jid) => `+${String(jid).split("@")[0]}`;
   const phoneOf = (jid) => state.phones.get(String(jid)) ?? jid;
-  /* A saved contact has a name in the list; a stranger is shown by the number. */
+  /* A saved contact has a name in the list; a stranger is shown by the number, or by a name of their own choice. */
   function titleOf(chat) {
     if (chat.id.isGroup()) return chat.name ?? "Group";
-    const saved = collections.ContactCollection.get(chat.id)?.name;
-    return saved ?? digits(phoneOf(chat.id));
+    const contact = collections.ContactCollection.get(chat.id);
+    const phone = phoneOf(chat.id);
+    if (contact?.name) return contact.name;
+    return phone.server === "lid" ? `~${contact?.pushname}` : digits(phone);
   }
 
   function drawLogin(root) {
@@ -59,6 +61,7 @@
       element(
         "div",
         { role: "gridcell", "data-testid": "cell-frame-container", onclick: () => select(chat) },
+        chat.id.isGroup() ? element("span", { "data-icon": "default-group-refreshed" }) : null,
         element("div", { "data-testid": "cell-frame-title" }, element("span", { title, dir: "auto" }, title)),
         element("span", { title: preview(chat) }, preview(chat)),
         badge,
@@ -90,6 +93,7 @@
           "data-testid": `conv-msg-${id}`,
           class: fromMe ? "message-out" : "message-in",
         },
+        message.author ? element("span", { "data-testid": "author" }, message.notifyName ?? "") : null,
         quoted,
         message.type === "chat" ? element("div", { class: "copyable-text", "data-pre-plain-text": stamp }, text) : element("img", { src: "" }),
         fromMe ? element("span", { "data-icon": TICKS[message.ack ?? 0] }) : null,
@@ -115,7 +119,7 @@
     return main;
   }
 
-  const compose = element("div", { contenteditable: "true", role: "textbox", "data-tab": "10", "aria-placeholder": "…" });
+  const compose = element("div", { contenteditable: "true", role: "textbox", "data-tab": "10", "aria-placeholder": "…", style: "white-space: pre-wrap" });
   compose.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
@@ -138,6 +142,10 @@
     root.replaceChildren();
     if (stores.Stream.mode === "QR") return drawLogin(root);
     if (!state.authenticated) return undefined;
+    if (stores.Stream.mode === "CONFLICT") {
+      root.append(element("div", { role: "dialog", "data-animate-modal-popup": "true" }, element("button", {}, "↻")));
+      return undefined;
+    }
     const filter = document.getElementById("replica-search")?.value ?? "";
     const rows = [...collections.ChatCollection.models]
       .filter((chat) => titleOf(chat).includes(filter))

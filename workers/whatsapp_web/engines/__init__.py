@@ -1,1 +1,1 @@
-"""Ways to read a page of WhatsApp Web: `wpp` through its own modules."""
+"""Ways to read a page of WhatsApp Web: `wpp` through its own modules, `dom` by what it shows."""

@@ -24,7 +24,7 @@ _GONE: Final = (
     "Connection closed",
     "Target closed",
 )
-_NOT_SENDABLE: Final = frozenset({"wrong_chat", "no_such_person", "unsupported", "file_unavailable"})
+_NOT_SENDABLE: Final = frozenset({"wrong_chat", "no_such_person", "unverified", "unsupported", "file_unavailable"})
 _TELL: Final = "mostradorTell"
 
 

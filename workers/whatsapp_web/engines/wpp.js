@@ -193,7 +193,9 @@
       return { to: String(message.id.remote), key: target.key };
     },
 
-    async lookup(key) {
+    // A message that was sent by what the page showed is known by its bare id alone.
+    async lookup(key, id) {
+      if (key === id) return { ack: find(id)?.ack ?? 0 };
       try {
         const message = await WPP.chat.getMessageById(key);
         return { ack: message.ack ?? 0 };

@@ -11,6 +11,7 @@ import msgspec
 
 from app.whatsapp.content import Audio, Content, Document, Image, Reaction, Text, Video
 from app.whatsapp.identifiers import Recipient
+from app.whatsapp.web.ledger import UNNAMED
 from app.whatsapp.web.wire import WebMessage
 from workers.whatsapp_web.engines.bridge import Bridge
 from workers.whatsapp_web.page import (
@@ -136,7 +137,7 @@ class WppPage:
 
     async def send(
         self, draft: Draft, recipient: Recipient, content: Content, *, file: FileToSend | None, quoted: str | None
-    ) -> None:
+    ) -> Draft:
         target = {**_person(recipient), "chat": draft.chat, "key": draft.key, "quoted": quoted}
         match content:
             case Text(body=body):
@@ -151,9 +152,12 @@ class WppPage:
                 raise NotSendable("unsupported")
         if where.to != draft.chat or where.key != draft.key:
             raise PageRefused("the message went elsewhere than it was sent to")
+        return draft
 
     async def lookup(self, draft: Draft) -> int | None:
-        return (await self._bridge.ask("lookup", draft.key, seconds=15, shape=_Found)).ack
+        if draft.id.startswith(UNNAMED):  # begun by `dom`: only reading the chat can tell
+            return 0
+        return (await self._bridge.ask("lookup", draft.key, draft.id, seconds=15, shape=_Found)).ack
 
     async def typing(self, chat: str, *, on: bool) -> None:
         await self._bridge.run("typing", chat, on, seconds=5)
