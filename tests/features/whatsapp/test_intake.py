@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ async def test_a_webhook_is_stored_as_it_came_and_its_reader_is_woken(database: 
     async with Intake(database, wake) as intake:
         assert await intake.save(RawEvent(body))
     (row,) = await rows(database, inbound_events)
-    assert (row.body, row.state, row.claims, row.due_at) == (body, "pending", 0, row.received_at)
+    assert (row.body, row.state, row.claims) == (body, "pending", 0)
+    assert abs(row.due_at - row.received_at) < timedelta(seconds=1)  # PostgreSQL reads its clock for each of the two
     assert woken.is_set()
 
 
