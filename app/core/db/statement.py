@@ -8,6 +8,7 @@ work.
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -170,7 +171,7 @@ class _List(TypeDecorator[Sequence[Any]]):
         return json.dumps([convert(one) for one in value] if convert is not None else list(value))
 
 
-class _Form:
+class _Form(ABC):
     """A statement as one database gets it: its text, and what its parameters and columns are converted with."""
 
     def __init__(self, compiled: Any, dialect: Dialect) -> None:
@@ -221,17 +222,17 @@ class _Form:
             found.append(make(values))
         return found
 
-    async def fetch(self, driver: Any, arguments: Sequence[Any]) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def fetch(self, driver: Any, arguments: Sequence[Any]) -> list[Any]: ...
 
-    async def each(self, driver: Any, arguments: Sequence[Sequence[Any]]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def each(self, driver: Any, arguments: Sequence[Sequence[Any]]) -> None: ...
 
-    def _to_driver(self, kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _to_driver(self, kind: TypeEngine[Any], dialect: Dialect) -> Convert | None: ...
 
-    def _to_python(self, kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _to_python(self, kind: TypeEngine[Any], dialect: Dialect) -> Convert | None: ...
 
 
 def _kinds(compiled: Any, names: Sequence[str]) -> dict[str, TypeEngine[Any]]:
